@@ -1,3 +1,8 @@
 """The LSTM of Sherstinsky's tutorial, whole: equations, PyTorch layers, training."""
 
+from carousel.nn import LSTM as LSTM
+from carousel.nn import RNN as RNN
+from carousel.nn import AugmentedLSTM as AugmentedLSTM
+from carousel.nn import VanillaLSTM as VanillaLSTM
+
 __version__ = "0.1.0"

@@ -1,0 +1,49 @@
+"""The recurrence over time, behind one door. The layers call `scan` and `trace` and know of no kernel."""
+
+from torch import Tensor
+
+from carousel.kernels import eager
+from carousel.kernels.cells import Cell as Cell
+from carousel.kernels.cells import LSTMCell as LSTMCell
+from carousel.kernels.cells import Peephole as Peephole
+from carousel.kernels.cells import RNNCell as RNNCell
+from carousel.kernels.cells import Weights as Weights
+from carousel.kernels.shapes import Float, Int
+
+
+def scan(
+    cell: Cell,
+    xi: Float[Tensor, "T B nodes_H"],
+    state: tuple[Float[Tensor, "B _"], ...],
+    weights: Weights,
+    lengths: Int[Tensor, " B"] | None = None,
+    reverse: bool = False,
+) -> tuple[Float[Tensor, "T B V"], tuple[Float[Tensor, "B _"], ...]]:
+    """Run the recurrence of `cell` over T >= 1 steps of a batch.
+
+    Args:
+        cell: what to compute.
+        xi: the input's share of each node, without bias, nodes in the cell's order, [T, B, nodes * H].
+        state: the carried signals before the first step, in the cell's order, [B, d] each.
+        weights: the recurrent weights.
+        lengths: how many of the T steps are real for each sequence, [B], all 1..T; None if all are.
+        reverse: from a sequence's last step to its first.
+
+    Returns:
+        The output signal (v of an LSTM, r of an RNN) in time order, [T, B, V], exactly zero after a sequence's
+        end; and the carried signals after the last step taken: a sequence's state stays as its own last step
+        left it.
+    """
+    return eager.scan(cell, xi, state, weights, lengths, reverse)
+
+
+def trace(
+    cell: Cell,
+    xi: Float[Tensor, "T B nodes_H"],
+    state: tuple[Float[Tensor, "B _"], ...],
+    weights: Weights,
+    lengths: Int[Tensor, " B"] | None = None,
+    reverse: bool = False,
+) -> dict[str, Tensor]:
+    """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end. Arguments as for `scan`."""
+    return eager.trace(cell, xi, state, weights, lengths, reverse)

@@ -1,0 +1,66 @@
+"""What a recurrence computes, told to every kernel in the same words.
+
+Row blocks of stored weights, each of `hidden_size` rows, come in the order of `nodes`. The first four are torch's
+i, f, g, o. Peephole rows come in the order of `peephole_nodes`: first those that see s[n-1], last cr, which sees s[n].
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+Peephole = Literal["none", "diagonal", "full"]
+
+
+@dataclass(frozen=True)
+class LSTMCell:
+    """An LSTM of the paper; with the defaults, the one that `torch.nn.LSTM` computes."""
+
+    peephole: Peephole = "none"
+    input_gate: bool = False
+    projection: bool = False
+
+    carried = ("v", "s")
+    """The signals carried from step to step, in torch's order (h, c)."""
+    output = "v"
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return ("cu", "cs", "du", "cr", "cx") if self.input_gate else ("cu", "cs", "du", "cr")
+
+    @property
+    def peephole_nodes(self) -> tuple[str, ...]:
+        if self.peephole == "none":
+            return ()
+        return ("cu", "cs", "cx", "cr") if self.input_gate else ("cu", "cs", "cr")
+
+
+@dataclass(frozen=True)
+class RNNCell:
+    """The paper's standard RNN, which `torch.nn.RNN` computes, or its canonical RNN, which carries the state."""
+
+    canonical: bool = False
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+    nodes = ("s",)
+    output = "r"
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        return ("s",) if self.canonical else ("r",)
+
+
+Cell = LSTMCell | RNNCell
+
+
+class Weights(NamedTuple):
+    """What the recurrence needs beside the input's share. H is hidden_size, V the size of v."""
+
+    hh: Tensor
+    """Value (readout, for an RNN) to nodes, [nodes * H, V]."""
+    ch: Tensor | None = None
+    """State to nodes: peepholes [peephole nodes * H, H] (full) or [peephole nodes * H] (diagonal); W_s of an RNN."""
+    bias: Tensor | None = None
+    """[nodes * H]."""
+    hr: Tensor | None = None
+    """Recurrent projection, [V, H]."""

@@ -1,0 +1,68 @@
+"""One gate for what a caller may hand to a layer: inner code sees one case, [T, B, d] with lengths or None."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+
+class Batch(NamedTuple):
+    """A batch in the caller's order, and the way back to the caller's form."""
+
+    x: Tensor
+    """[T, B, d], zero after a sequence's end."""
+    lengths: Tensor | None
+    """[B], or None if every sequence has T steps."""
+    is_batched: bool
+    restore: Callable[[Tensor], Tensor | PackedSequence]
+    """From an output [T, B, d] to the form of the input."""
+
+
+def unpack(layer: str, input: Tensor | PackedSequence, batch_first: bool) -> Batch:
+    """Bring a batched, unbatched or packed input to one form.
+
+    Raises ValueError for a tensor that is not 2-D or 3-D, TypeError for what is neither tensor nor PackedSequence.
+    """
+    if isinstance(input, PackedSequence):
+        return _unpack_packed(input)
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{layer}: input must be a Tensor or a PackedSequence, got {type(input).__name__}")
+    if input.dim() == 2:
+        return Batch(input.unsqueeze(1), None, False, lambda output: output.squeeze(1))
+    if input.dim() != 3:
+        raise ValueError(f"{layer}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+    if batch_first:
+        return Batch(input.transpose(0, 1), None, True, lambda output: output.transpose(0, 1))
+    return Batch(input, None, True, lambda output: output)
+
+
+def _unpack_packed(packed: PackedSequence) -> Batch:
+    if packed.data.dim() != 2:
+        raise RuntimeError(f"input must have 2 dimensions, got {packed.data.dim()}")
+    x, lengths = pad_packed_sequence(packed)
+
+    def restore(output: Tensor) -> PackedSequence:
+        if packed.sorted_indices is not None:
+            output = output.index_select(1, packed.sorted_indices)
+        steps = [output[n, :size] for n, size in enumerate(packed.batch_sizes.tolist())]
+        return PackedSequence(
+            torch.cat(steps), packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices
+        )
+
+    uniform = bool((packed.batch_sizes == packed.batch_sizes[0]).all())
+    return Batch(x, None if uniform else lengths.to(x.device), True, restore)
+
+
+def context_windows(x: Tensor, past: int, future: int) -> Tensor:
+    """Beside each x[n] its neighbours x[n - l], l = -future .. past in this order, zeros beyond the ends.
+
+    [T, B, d] to [T, B, (future + 1 + past) * d].
+    """
+    if past == future == 0:
+        return x
+    T = len(x)
+    padded = torch.nn.functional.pad(x, (0, 0, 0, 0, past, future))
+    taps = past + 1 + future
+    return torch.cat([padded[taps - 1 - tap : taps - 1 - tap + T] for tap in range(taps)], dim=-1)

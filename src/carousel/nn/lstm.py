@@ -1,0 +1,273 @@
+"""The LSTM layers: the general one, and the paper's two as presets of it."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from carousel.kernels import LSTMCell, Peephole
+from carousel.nn._arguments import Context, checked_flag, checked_peephole, checked_projection
+from carousel.nn._convert import copied
+from carousel.nn._recurrent import Recurrent
+
+State = tuple[Tensor, Tensor]
+
+_SHARED = (
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "proj_size",
+)
+"""The settings that this layer and torch's have in common."""
+
+
+class LSTM(Recurrent):
+    """Every LSTM of the paper; with the defaults, `torch.nn.LSTM`.
+
+    The first ten arguments, the shapes, the initialisation and the names in `state_dict` are those of
+    `torch.nn.LSTM`. H is hidden_size, V is proj_size or, without projection, H; D is 2 if bidirectional, else 1.
+
+    Args:
+        input_size: features of a sample (d_x).
+        hidden_size: size of the state and the gates (d_s).
+        num_layers: layers in the stack.
+        bias: False leaves all biases out.
+        batch_first: batched input and output are [B, T, features]; states never are.
+        dropout: probability of zeroing an element between layers while training.
+        bidirectional: add a second direction, from the last step to the first.
+        proj_size: size of the value v after the recurrent projection W_qdr (d_v); 0 for no projection.
+        device: where the weights are made.
+        dtype: of the weights.
+        peephole: "none"; "diagonal", a weight per unit; or "full", the paper's d_s x d_s matrices.
+        input_gate: add the external input gate g_cx.
+        context: (past, future), how many samples on either side of x[n] the cell sees besides x[n], of the external
+            input; or a list of such pairs, one a layer. A window never reaches across the end of a sequence.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of range.
+
+    Source: paper.md 4.2 (peepholes), 5.1 (context), 5.2 (input gate), 5.3 (projection).
+    """
+
+    cell: LSTMCell
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        peephole: Peephole = "none",
+        input_gate: bool = False,
+        context: Context = (0, 0),
+    ) -> None:
+        proj_size = checked_projection(proj_size, hidden_size)
+        super().__init__(
+            LSTMCell(checked_peephole(peephole), checked_flag("input_gate", input_gate), proj_size > 0),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            proj_size=proj_size,
+            context=context,
+        )
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: State | None = None
+    ) -> tuple[Tensor | PackedSequence, State]:
+        """Run the stack over a batch of sequences.
+
+        Args:
+            input: [T, B, input_size], [B, T, input_size] with batch_first, [T, input_size] for one sequence, or a
+                PackedSequence. T >= 1.
+            hx: (v, s) before the first step: [num_layers * D, B, V] and [num_layers * D, B, H], in the caller's
+                order of sequences; without the B axis for one sequence. Zeros if None.
+
+        Returns:
+            The last layer's v at every step, in the form of the input, with D * V features, zero after a
+            sequence's end; and (v, s) after each sequence's last step, shaped as `hx`.
+
+        Raises:
+            ValueError: the input is not 2-D or 3-D, or its dtype is not the layer's.
+            RuntimeError: a feature size, a state's shape or dtype does not fit, or there are no steps.
+            TypeError: input or hx is of another kind.
+        """
+        output, (v, s) = self._forward(input, self._pair(hx))
+        return output, (v, s)
+
+    def trace(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        *,
+        layer: int = 0,
+        reverse: bool = False,
+    ) -> dict[str, Tensor]:
+        """Every signal of the paper at every step, of one layer and direction.
+
+        Args:
+            input: as for a call of the layer.
+            hx: as for a call of the layer.
+            layer: index of the layer in the stack.
+            reverse: the direction that runs from the last step to the first.
+
+        Returns:
+            `xi_*`, `a_*`, `g_*`, `u`, `s`, `r`, `q` and `v`, in time order, [T, B, d] each, [T, d] for one
+            sequence, zero after a sequence's end, differentiable. Sequences are in the caller's order.
+
+        Raises:
+            IndexError: there is no such layer or direction.
+            ValueError, RuntimeError, TypeError: as for a call of the layer.
+        """
+        return self._trace(input, self._pair(hx), layer, reverse)
+
+    @classmethod
+    def from_torch(cls, module: nn.LSTM) -> "LSTM":
+        """A layer with the settings and a copy of the weights of a `torch.nn.LSTM`, whose outputs it repeats."""
+        if not isinstance(module, nn.LSTM):
+            raise TypeError(f"from_torch takes a torch.nn.LSTM, got {type(module).__name__}")
+        return copied(module, cls, _SHARED)
+
+    def to_torch(self) -> nn.LSTM:
+        """A `torch.nn.LSTM` with the settings and a copy of the weights of this layer.
+
+        Raises:
+            ValueError: the layer has a peephole, an input gate or a context window, which `torch.nn.LSTM` lacks.
+        """
+        extensions = {
+            f"peephole={self.cell.peephole!r}": self.cell.peephole != "none",
+            "input_gate=True": self.cell.input_gate,
+            f"context={self.context}": any(pair != (0, 0) for pair in self.context),
+        }
+        if used := [name for name, is_used in extensions.items() if is_used]:
+            raise ValueError(f"to_torch: torch.nn.LSTM has nothing for {', '.join(used)} of this layer")
+        return copied(self, nn.LSTM, _SHARED)
+
+    def _pair(self, hx: State | None) -> State | None:
+        if hx is None:
+            return None
+        if isinstance(hx, Tensor):
+            raise RuntimeError("LSTM: hx must be a pair (h_0, c_0) of tensors, got one tensor")
+        if (
+            not isinstance(hx, (tuple, list))
+            or len(hx) != 2
+            or not all(isinstance(part, Tensor) for part in hx)
+        ):
+            kinds = (
+                [type(part).__name__ for part in hx] if isinstance(hx, (tuple, list)) else type(hx).__name__
+            )
+            raise TypeError(f"LSTM: hx must be a pair (h_0, c_0) of tensors, got {kinds}")
+        return hx[0], hx[1]
+
+    def _shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        H, V = self.hidden_size, self._output_size
+        rows, peephole_rows = len(self.cell.nodes) * H, len(self.cell.peephole_nodes) * H
+        taps = sum(self.context[layer]) + 1
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, taps * self._layer_input_size(layer)),
+            "weight_hh": (rows, V),
+        }
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.cell.projection:
+            shapes["weight_hr"] = (V, H)
+        if self.cell.peephole != "none":
+            shapes["weight_ch"] = (peephole_rows, H) if self.cell.peephole == "full" else (peephole_rows,)
+        return shapes
+
+    def _as_symbols(self, stored: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
+        nodes, peephole_nodes = self.cell.nodes, self.cell.peephole_nodes
+        taps = sum(self.context[layer]) + 1
+        W_x = torch.unflatten(stored["weight_ih"], 1, (taps, -1)).transpose(0, 1)
+        symbols = {f"W_x{node}": part for node, part in zip(nodes, W_x.chunk(len(nodes), dim=1), strict=True)}
+        rows = {"W_v": ("weight_hh", nodes), "W_s": ("weight_ch", peephole_nodes), "b_": ("bias", nodes)}
+        for letter, (name, targets) in rows.items():
+            if name in stored:
+                parts = stored[name].chunk(len(targets))
+                symbols |= {f"{letter}{node}": part for node, part in zip(targets, parts, strict=True)}
+        if self.cell.projection:
+            symbols["W_qdr"] = stored["weight_hr"]
+        return symbols
+
+
+def VanillaLSTM(
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    bias: bool = True,
+    batch_first: bool = False,
+    dropout: float = 0.0,
+    bidirectional: bool = False,
+    device: torch.device | str | int | None = None,
+    dtype: torch.dtype | None = None,
+) -> LSTM:
+    """The paper's Vanilla LSTM: an `LSTM` with `peephole="full"`. Arguments as there.
+
+    Source: paper.md 4.2.
+    """
+    return LSTM(
+        input_size,
+        hidden_size,
+        num_layers,
+        bias,
+        batch_first,
+        dropout,
+        bidirectional,
+        device=device,
+        dtype=dtype,
+        peephole="full",
+    )
+
+
+def AugmentedLSTM(
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    bias: bool = True,
+    batch_first: bool = False,
+    dropout: float = 0.0,
+    bidirectional: bool = False,
+    proj_size: int = 0,
+    device: torch.device | str | int | None = None,
+    dtype: torch.dtype | None = None,
+    *,
+    context: Context = (1, 1),
+) -> LSTM:
+    """The paper's augmented LSTM: an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
+
+    Arguments as for `LSTM`. Not to be confused with the highway LSTM that other libraries give this name.
+
+    Source: paper.md 5 (this library's reading).
+    """
+    return LSTM(
+        input_size,
+        hidden_size,
+        num_layers,
+        bias,
+        batch_first,
+        dropout,
+        bidirectional,
+        proj_size,
+        device,
+        dtype,
+        peephole="full",
+        input_gate=True,
+        context=context,
+    )
