@@ -7,7 +7,7 @@ Beyond the samples, x = 0.
 
 import numpy as np
 
-from carousel.equations.arrays import Array
+from carousel.equations.arrays import Array, sum_outer
 
 
 def windowed_input(W: Array, x: Array, look_ahead: int, halo: tuple[int, int]) -> Array:
@@ -25,7 +25,7 @@ def filter_gradient(W: Array, delta: Array, x: Array, look_ahead: int, halo: tup
     gradient = np.zeros_like(W)
     for tap in range(len(W)):
         steps, samples = _overlap(tap - look_ahead, len(delta), len(x), halo[0])
-        gradient[tap] = np.einsum("nbi,nbj->ij", delta[steps], x[samples])
+        gradient[tap] = sum_outer(delta[steps], x[samples])
     return gradient
 
 
