@@ -1,0 +1,158 @@
+"""carousel.LSTM with its defaults cannot be told from torch.nn.LSTM: outputs, states, every gradient, weights, form."""
+
+import copy
+import itertools
+import pickle
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+import carousel
+from helpers import assert_same
+
+# torch.nn.LSTM's own remark on its slow path.
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+FEATURES, H, T, B = 3, 5, 6, 4
+FORMS = ("batched", "packed sorted", "packed unsorted", "packed uniform", "unbatched")
+GRID = list(itertools.product((1, 2), (False, True), (True, False), (False, True), (0, 2)))
+
+
+def ids(settings):
+    layers, bidirectional, bias, batch_first, proj_size = settings
+    return (
+        f"layers{layers}-{'bi' if bidirectional else 'uni'}-bias{bias:d}-first{batch_first:d}-proj{proj_size}"
+    )
+
+
+def pair_of_layers(settings, dtype, seed=0):
+    layers, bidirectional, bias, batch_first, proj_size = settings
+    torch.manual_seed(seed)
+    theirs = nn.LSTM(FEATURES, H, layers, bias, batch_first, 0.0, bidirectional, proj_size, dtype=dtype)
+    return theirs, carousel.LSTM.from_torch(theirs)
+
+
+def inputs(form, settings, dtype):
+    layers, bidirectional, _, batch_first, proj_size = settings
+    runs = layers * (1 + bidirectional)
+    batch = () if form == "unbatched" else (B,)
+    leaf = torch.randn(T, *batch, FEATURES, dtype=dtype, requires_grad=True)
+    hx = tuple(
+        torch.randn(runs, *batch, size, dtype=dtype, requires_grad=True) for size in (proj_size or H, H)
+    )
+    lengths = {"packed sorted": [6, 4, 4, 1], "packed unsorted": [2, 6, 1, 5], "packed uniform": [6] * 4}
+    given = leaf.transpose(0, 1) if batch_first and form == "batched" else leaf
+    if form in lengths:
+        given = pack_padded_sequence(
+            leaf, torch.tensor(lengths[form]), enforce_sorted=form == "packed sorted"
+        )
+    return leaf, given, hx
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("settings", GRID, ids=ids)
+def test_outputs_and_all_gradients(settings, form, dtype):
+    theirs, ours = pair_of_layers(settings, dtype)
+    leaf, given, hx = inputs(form, settings, dtype)
+    results = []
+    for module in (theirs, ours):
+        output, states = module(given, hx)
+        data = output.data if isinstance(output, PackedSequence) else output
+        torch.manual_seed(7)
+        E = sum((part * torch.randn_like(part)).sum() for part in (data, *states))
+        wrt = dict(module.named_parameters()) | {"x": leaf, "h_0": hx[0], "c_0": hx[1]}
+        gradients = dict(zip(wrt, torch.autograd.grad(E, list(wrt.values()), retain_graph=True), strict=True))
+        results.append(({"output": data, "h": states[0], "c": states[1]}, gradients, output))
+    (wanted, wanted_gradients, wanted_form), (got, gradients, got_form) = results
+    assert_same(got, wanted)
+    assert_same(gradients, wanted_gradients)
+    assert type(got_form) is type(wanted_form)
+    if isinstance(wanted_form, PackedSequence):
+        for field in ("batch_sizes", "sorted_indices", "unsorted_indices"):
+            ours_field, theirs_field = getattr(got_form, field), getattr(wanted_form, field)
+            assert (ours_field is None and theirs_field is None) or torch.equal(ours_field, theirs_field)
+
+
+@pytest.mark.parametrize("settings", GRID, ids=ids)
+def test_state_dicts_load_both_ways(settings):
+    layers, bidirectional, bias, batch_first, proj_size = settings
+    theirs, _ = pair_of_layers(settings, torch.float32, seed=1)
+    ours = carousel.LSTM(FEATURES, H, layers, bias, batch_first, 0.0, bidirectional, proj_size)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    other = nn.LSTM(FEATURES, H, layers, bias, batch_first, 0.0, bidirectional, proj_size)
+    other.load_state_dict(ours.state_dict(), strict=True)
+    assert_same(dict(other.state_dict()), dict(theirs.state_dict()), 0.0)
+
+
+@pytest.mark.parametrize("settings", GRID[:8], ids=ids)
+def test_same_seed_draws_the_same_weights(settings):
+    torch.manual_seed(3)
+    theirs = nn.LSTM(FEATURES, H, *settings[:1], settings[2], settings[3], 0.0, settings[1], settings[4])
+    torch.manual_seed(3)
+    ours = carousel.LSTM(FEATURES, H, *settings[:1], settings[2], settings[3], 0.0, settings[1], settings[4])
+    assert_same(dict(ours.state_dict()), dict(theirs.state_dict()), 0.0)
+
+
+@pytest.mark.parametrize("settings", GRID, ids=ids)
+def test_there_and_back(settings):
+    theirs, ours = pair_of_layers(settings, torch.float64)
+    back = ours.to_torch()
+    assert repr(back) == repr(theirs) == repr(ours)
+    assert_same(dict(back.state_dict()), dict(theirs.state_dict()), 0.0)
+    assert back.weight_ih_l0.data_ptr() != ours.weight_ih_l0.data_ptr() != theirs.weight_ih_l0.data_ptr()
+
+
+def test_from_torch_keeps_mode_and_frozen_weights_and_draws_no_random_numbers():
+    theirs = nn.LSTM(FEATURES, H).eval()
+    theirs.weight_hh_l0.requires_grad_(False)
+    before = torch.get_rng_state()
+    ours = carousel.LSTM.from_torch(theirs)
+    assert torch.equal(before, torch.get_rng_state())
+    assert not ours.training
+    assert [p.requires_grad for p in ours.parameters()] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_dropout_between_layers_is_torchs(batch_first):
+    torch.manual_seed(0)
+    theirs = nn.LSTM(FEATURES, H, 3, dropout=0.4, bidirectional=True, batch_first=False)
+    ours = carousel.LSTM.from_torch(theirs)
+    x = torch.randn(T, B, FEATURES)
+    torch.manual_seed(5)
+    wanted, _ = theirs(x)
+    torch.manual_seed(5)
+    got, _ = ours(x)
+    assert_same(got, wanted)
+    assert_same(ours.eval()(x)[0], theirs.eval()(x)[0])
+    assert (ours(x)[0] - got).abs().max() > 1e-3
+
+
+def test_empty_batch():
+    theirs, ours = pair_of_layers(GRID[0], torch.float32)
+    x = torch.randn(T, 0, FEATURES)
+    assert_same(ours(x)[0], theirs(x)[0])
+
+
+def test_copies_and_pickles():
+    _, ours = pair_of_layers(GRID[3], torch.float32)
+    x = torch.randn(T, B, FEATURES)
+    for copied in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+        assert_same(copied(x)[0], ours(x)[0], 0.0)
+
+
+def test_all_weights_and_flatten_parameters():
+    theirs, ours = pair_of_layers((2, True, True, False, 2), torch.float32)
+    assert_same([list(run) for run in ours.all_weights], [list(run) for run in theirs.all_weights], 0.0)
+    assert ours.flatten_parameters() is None
+
+
+def test_second_derivatives():
+    torch.manual_seed(0)
+    ours = carousel.AugmentedLSTM(2, 2, proj_size=1, dtype=torch.float64)
+    x = torch.randn(3, 1, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: ours(x)[0], (x,))
+    assert torch.autograd.gradgradcheck(lambda x: ours(x)[0], (x,))

@@ -1,0 +1,75 @@
+"""The house rules that a reader cannot see from one file: which floor may import which, and what an import costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import carousel
+
+PACKAGE = Path(carousel.__file__).parent
+BELOW = {
+    "equations": set(),
+    "kernels": set(),
+    "errors": set(),
+    "data": {"errors"},
+    "nn": {"kernels"},
+    "training": {"nn", "data", "errors"},
+    "experiments": {"training", "data", "errors"},
+    "report": {"training", "data", "nn", "errors"},
+    "cli": {"experiments", "report", "training", "data", "nn", "kernels", "errors"},
+    "__main__": {"cli"},
+    "__init__": {"nn"},
+}
+"""Each floor, and the floors below it that it may stand on."""
+
+
+def floor_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_floors(path: Path) -> set[str]:
+    floors = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; imports are written one way, from carousel"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        floors |= {name.split(".")[1] for name in names if name.startswith("carousel.")}
+    return floors & BELOW.keys()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_nothing_imports_upward(path):
+    floor = floor_of(path)
+    assert imported_floors(path) <= BELOW[floor] | {floor}
+
+
+def run_python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_import_needs_only_torch_and_numpy():
+    heavy = "pytorch_lightning", "pandas", "matplotlib", "triton", "pydantic", "typer", "rich", "torchmetrics"
+    code = f"import torch, numpy, sys; before = set(sys.modules); import carousel; print(*(set({heavy}) & (set(sys.modules) - before)))"
+    assert run_python(code) == ""
+
+
+def test_import_adds_less_than_a_third_of_a_second_to_torch():
+    code = "import torch, time; t = time.perf_counter(); import carousel; print(time.perf_counter() - t)"
+    assert min(float(run_python(code)) for _ in range(3)) < 0.3
+
+
+def test_public_names():
+    public = {name for name in vars(carousel) if not name.startswith("_")}
+    modules = {floor_of(path) for path in PACKAGE.rglob("*.py")}
+    assert public - modules == {"AugmentedLSTM", "LSTM", "RNN", "VanillaLSTM"}
