@@ -1,0 +1,134 @@
+"""Sequences as a NumPy archive, in and out.
+
+`values` [sum T_i, F] holds all sequences one after another and `lengths` [N] cuts them apart. Optional: `labels` [N]
+(integers or strings), `features` [F] and `ids` [N] (strings).
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from carousel.data.labels import encode_labels
+from carousel.data.sequences import Sequences
+from carousel.errors import CarouselError, did_you_mean
+
+REQUIRED = ("values", "lengths")
+OPTIONAL = ("labels", "features", "ids")
+
+
+def write_npz(path: str | os.PathLike[str], sequences: Sequences) -> None:
+    """Write a `.npz` file that `read` takes. A failure leaves no file behind, and an older one untouched.
+
+    Labels are written as names, so a class without members is not in the file.
+
+    Raises:
+        CarouselError: if the name does not end in .npz, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".npz":
+        raise CarouselError(
+            f"cannot write '{path}': its extension is '{path.suffix}', wanted .npz; rename it"
+        )
+    arrays: dict[str, Any] = {
+        "values": np.concatenate(sequences.values),
+        "lengths": sequences.lengths,
+        "features": np.array(sequences.features),
+        "ids": np.array(sequences.ids),
+    }
+    if sequences.labels is not None:
+        arrays["labels"] = np.array(sequences.classes)[sequences.labels]
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        unfinished.replace(path)
+    except OSError as error:
+        raise CarouselError(f"cannot write '{path}': {error.strerror}; choose another place") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def read_npz(file: IO[bytes]) -> Sequences:
+    """The sequences of an open `.npz` file.
+
+    Raises:
+        CarouselError: if it is damaged or not laid out as this module's docstring says.
+    """
+    arrays = _load(file)
+    values, lengths = arrays["values"], arrays["lengths"]
+    if values.ndim != 2:
+        raise CarouselError(
+            f"array 'values' has shape {values.shape}, wanted [steps of all sequences, features]; reshape it"
+        )
+    if lengths.dtype.kind not in "iu" or lengths.ndim != 1:
+        raise CarouselError(
+            f"array 'lengths' has dtype {lengths.dtype} and shape {lengths.shape}, "
+            "wanted one integer for each sequence; convert it"
+        )
+    ids = _names(arrays, "ids", len(lengths)) or tuple(str(i) for i in range(len(lengths)))
+    features = _names(arrays, "features", values.shape[1]) or tuple(f"x{i}" for i in range(values.shape[1]))
+    if len(set(ids)) < len(ids):
+        raise CarouselError("array 'ids' names two sequences alike; give each its own id")
+    for name, length in zip(ids, lengths, strict=True):
+        if length < 1:
+            raise CarouselError(
+                f"sequence '{name}' has length {length}, wanted at least one step; leave it out"
+            )
+    if lengths.sum() != len(values):
+        raise CarouselError(
+            f"array 'lengths' sums to {lengths.sum()}, but 'values' has {len(values)} rows; make them agree"
+        )
+    pieces = np.split(values, np.cumsum(lengths)[:-1])[: len(lengths)]
+    return Sequences(tuple(pieces), features, ids, *encode_labels(_names(arrays, "labels", len(lengths))))
+
+
+def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: _load_array(archive, name) for name in archive.files}
+    except CarouselError:
+        raise
+    except (
+        Exception
+    ) as error:  # zipfile, zlib and NumPy each have their own ways to fail on a damaged archive
+        raise CarouselError(
+            "it is no .npz archive, or one that is cut short or damaged; write it again"
+        ) from error
+    for name in arrays:
+        if name not in REQUIRED + OPTIONAL:
+            raise CarouselError(f"its array '{name}' is unknown; {did_you_mean(name, REQUIRED + OPTIONAL)}")
+    for name in REQUIRED:
+        if name not in arrays:
+            found = ", ".join(f"'{other}'" for other in arrays) or "nothing"
+            raise CarouselError(f"it has no array '{name}', got {found}; add it")
+    return arrays
+
+
+def _load_array(archive: Any, name: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(archive[name])
+    except ValueError as error:
+        if "allow_pickle" in str(error):
+            raise CarouselError(
+                f"array '{name}' holds pickled Python objects, which are never loaded; "
+                "save it as numbers or strings of a NumPy dtype"
+            ) from error
+        raise
+
+
+def _names(arrays: dict[str, npt.NDArray[Any]], key: str, count: int) -> tuple[str, ...] | None:
+    """The strings of an optional array, integers as their digits; None if there is no such array."""
+    if key not in arrays:
+        return None
+    array = arrays[key]
+    if array.dtype.kind not in "iuU" or array.shape != (count,):
+        raise CarouselError(
+            f"array '{key}' has dtype {array.dtype} and shape {array.shape}, "
+            f"wanted integers or strings of shape {(count,)}; convert it"
+        )
+    return tuple(str(name) for name in array)
