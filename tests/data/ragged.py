@@ -11,16 +11,15 @@ WORDS = st.text("abcxyz019_-é,'\" ", min_size=1, max_size=4).filter(lambda word
 
 
 @st.composite
-def ragged(draw: st.DrawFn, labelled: bool | None = None) -> Sequences:
+def ragged(draw: st.DrawFn) -> Sequences:
     n_features = draw(st.integers(1, 3))
     lengths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=6))
     values = [draw(arrays.arrays(np.float32, (length, n_features), elements=NUMBERS)) for length in lengths]
-    names = st.lists(WORDS, unique=True)
     ids = draw(st.lists(WORDS, min_size=len(lengths), max_size=len(lengths), unique=True))
     features = draw(st.lists(WORDS, min_size=n_features, max_size=n_features, unique=True))
-    if labelled is False or (labelled is None and draw(st.booleans())):
+    if draw(st.booleans()):
         return Sequences(tuple(values), tuple(features), tuple(ids))
-    classes = sorted(draw(names.filter(bool)))
+    classes = sorted(draw(st.lists(WORDS, min_size=1, unique=True)))
     labels = draw(arrays.arrays(np.int64, len(lengths), elements=st.integers(0, len(classes) - 1)))
     return Sequences(tuple(values), tuple(features), tuple(ids), labels, tuple(classes))
 
