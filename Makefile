@@ -1,0 +1,34 @@
+# Every target makes the virtual environment that it needs; a bare machine with Python >= 3.10, pip and make will do.
+PYTHON ?= python3
+export PYTHONUNBUFFERED := 1
+
+.PHONY: demo test check docs clean
+
+demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
+	.venv/demo/bin/carousel fit
+
+test: .venv/test/ready ## the whole test suite
+	.venv/test/bin/pytest -q
+
+check: .venv/test/ready docs ## style, types, and a strict build of the site
+	.venv/test/bin/ruff format --check .
+	.venv/test/bin/ruff check .
+	.venv/test/bin/mypy
+
+docs: .venv/docs/ready ## the site, into site/
+	.venv/docs/bin/mkdocs build --strict --quiet
+
+clean: ## remove what the other targets made, but no runs
+	rm -rf .venv site
+
+.venv/demo/ready: EXTRAS = train
+.venv/test/ready: EXTRAS = train,test,docs
+.venv/docs/ready: EXTRAS = train,docs
+
+# Some systems ship Python without ensurepip: there the system's own pip installs a pip into the environment.
+.venv/%/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv/$* 2>/dev/null || { \
+	  $(PYTHON) -m venv --without-pip --clear .venv/$* && \
+	  .venv/$*/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" install -q pip; }
+	.venv/$*/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $@
