@@ -29,6 +29,6 @@ clean: ## remove what the other targets made, but no runs
 .venv/%/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv/$* 2>/dev/null || { \
 	  $(PYTHON) -m venv --without-pip --clear .venv/$* && \
-	  .venv/$*/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" install -q pip; }
+	  .venv/$*/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" install -q --ignore-installed pip; }
 	.venv/$*/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
