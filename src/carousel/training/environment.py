@@ -1,0 +1,90 @@
+"""What the library runs on: versions for the record, and a check-up of the machine."""
+
+import os
+import platform
+import re
+import tempfile
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import carousel
+
+DISTRIBUTION = "carousel-lstm"
+AGREEMENT = 1e-6
+"""Largest difference between `carousel.LSTM` and `torch.nn.LSTM` in float32 that passes."""
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's numbers depend on."""
+    return {
+        "carousel": carousel.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "pytorch-lightning", "numpy")},
+    }
+
+
+def check_up(folder: Path) -> dict[str, Any]:
+    """Look at this machine.
+
+    Args:
+        folder: where runs would be written.
+
+    Returns:
+        `versions`; `threads` that PyTorch uses; `extras` (name to missing distributions); `kernel` that serves the
+        layers; `difference` from `torch.nn.LSTM` on one random batch; `folder`, `writable`; and `healthy`, true if
+        the difference is within `AGREEMENT` and the folder can be written.
+    """
+    difference, writable = _difference_from_torch(), _is_writable(folder)
+    return {
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+        "extras": _missing_by_extra(),
+        "kernel": "eager",
+        "difference": difference,
+        "folder": str(folder),
+        "writable": writable,
+        "healthy": difference <= AGREEMENT and writable,
+    }
+
+
+def _difference_from_torch() -> float:
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        theirs = torch.nn.LSTM(12, 32, num_layers=2, bidirectional=True)
+        x = torch.randn(20, 8, 12)
+    ours = carousel.LSTM.from_torch(theirs)
+    with torch.no_grad():
+        return float((ours(x)[0] - theirs(x)[0]).abs().max())
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(os.urandom(1))
+    except OSError:
+        return False
+    return True
+
+
+def _missing_by_extra() -> dict[str, list[str]]:
+    """For each extra of the distribution, the required distributions that are not installed."""
+    missing: dict[str, list[str]] = {}
+    for requirement in requires(DISTRIBUTION) or []:
+        name = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra == [\"'](\w+)[\"']", requirement)
+        if name and extra and name[0] != DISTRIBUTION:
+            absent = missing.setdefault(extra[1], [])
+            if not _is_installed(name[0]):
+                absent.append(name[0])
+    return missing
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True

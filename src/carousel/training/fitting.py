@@ -1,0 +1,130 @@
+"""From a configuration to a run folder with a trained model and its test score."""
+
+import logging
+import shutil
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from carousel.data import Sequences, batches, load, moments, split
+from carousel.errors import CarouselError
+from carousel.training.classifier import SequenceClassifier
+from carousel.training.config import Config, TrainingConfig
+from carousel.training.evaluation import score
+from carousel.training.files import cannot_write
+from carousel.training.progress import ProgressBar
+from carousel.training.recorder import Recorder
+from carousel.training.run import CHECKPOINTS, Run, create_folder, open_run
+
+
+def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
+    """Train, keep the epoch with the lowest validation loss, and score it once on the test part.
+
+    The validation part is split off the training part; the scaling is learnt from what is left. The random number
+    generators are seeded, so that the same configuration gives the same numbers on the same machine.
+
+    Args:
+        config: the complete run.
+        out: the run folder; by default the first free `runs/<recipe>-<layer>-<n>` under the current one.
+        progress: show the progress on standard error.
+
+    Returns:
+        The run. After Ctrl-C its metrics have the status "interrupted" and no test score; its model is the best so far.
+
+    Raises:
+        CarouselError: unknown data set, unusable `out`, full or read-only disk, or a loss that is never finite.
+        KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
+    """
+    train, test = load(config.data.dataset)
+    kept, held_out = split(train, config.data.validation_fraction, config.training.seed)
+    pl.seed_everything(config.training.seed, verbose=False)
+    model = SequenceClassifier(config, train.features, train.classes)
+    model.standardise_by(*(torch.from_numpy(moment) for moment in moments(kept)))
+    folder = create_folder(config, out)
+    recorder = Recorder(folder, model)
+    try:
+        _train(model, kept, held_out, recorder, progress)
+        run = open_run(folder)
+        recorder.complete(score(run.load_model(), test, config.training.batch_size))
+    except KeyboardInterrupt:
+        if recorder.best is None:
+            raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
+    except (CarouselError, OSError) as error:
+        sentence = cannot_write(folder, error) if isinstance(error, OSError) else error
+        kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
+        raise CarouselError(f"{sentence}{kept_epoch}") from error
+    finally:
+        if recorder.best is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return open_run(folder)
+
+
+def _train(
+    model: SequenceClassifier, kept: Sequences, held_out: Sequences, recorder: Recorder, progress: bool
+) -> None:
+    training = model.config.training
+    with _quiet_lightning():
+        trainer = _trainer(training, recorder, progress)
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(
+                model,
+                batches(kept, training.batch_size, shuffle=True, seed=training.seed),
+                batches(held_out, training.batch_size),
+            )
+        except SystemExit as stop:
+            # So Lightning leaves after Ctrl-C, with further ones ignored from then on, and after SIGTERM.
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from stop
+    if recorder.best is None:
+        raise CarouselError(
+            f"the loss was never a finite number; lower learning_rate, it is {training.learning_rate}"
+        )
+
+
+def _trainer(training: TrainingConfig, recorder: Recorder, progress: bool) -> pl.Trainer:
+    callbacks: list[pl.Callback] = [
+        recorder,
+        EarlyStopping("validation_loss", patience=training.patience),
+        ModelCheckpoint(recorder.folder / CHECKPOINTS, filename="last", enable_version_counter=False),
+    ]
+    if progress:
+        callbacks.append(ProgressBar(training.epochs))
+    return pl.Trainer(
+        max_epochs=training.epochs,
+        gradient_clip_val=training.gradient_clip or None,
+        callbacks=callbacks,
+        devices=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=recorder.folder,
+    )
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Silence what Lightning says about itself; the progress line says what matters here."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        # The sequences are in memory: worker processes would only cost time.
+        warnings.filterwarnings("ignore", ".*does not have many workers")
+        # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.WARNING)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,177 @@
+"""Configurations: complete, strict, and clear about what is wrong with them."""
+
+import typing
+
+import annotated_types
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from carousel.errors import CarouselError
+from carousel.training import Config, load_config, override
+from carousel.training.config import parse_config, to_yaml
+
+SECTIONS = {name: field.annotation for name, field in Config.model_fields.items()}
+SECTIONS = {
+    name: kind for name, kind in SECTIONS.items() if isinstance(kind, type) and issubclass(kind, BaseModel)
+}
+LEAVES = [(section, leaf) for section, kind in SECTIONS.items() for leaf in kind.model_fields]
+
+
+def complaint(function, *arguments) -> str:
+    with pytest.raises(CarouselError) as error:
+        function(*arguments)
+    sentence = str(error.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_leaf_names_are_unique():
+    leaves = [leaf for _, leaf in LEAVES]
+    assert len(leaves) == len(set(leaves)) > 10
+
+
+@pytest.mark.parametrize("section, leaf", LEAVES)
+def test_every_field_says_what_it_is_and_numbers_have_a_range(section, leaf):
+    field = SECTIONS[section].model_fields[leaf]
+    assert field.description
+    if field.annotation in (int, float):
+        kinds = {type(bound) for bound in field.metadata}
+        assert kinds & {annotated_types.Ge, annotated_types.Gt}
+        assert kinds & {annotated_types.Le, annotated_types.Lt}
+
+
+@given(
+    layer=st.sampled_from(["lstm", "vanilla", "augmented", "torch"]),
+    hidden_size=st.integers(1, 65536),
+    dropout=st.floats(0, 0.99),
+    learning_rate=st.floats(1e-12, 10),
+    seed=st.integers(0, 2**32 - 1),
+    bidirectional=st.booleans(),
+)
+def test_yaml_gives_the_same_configuration_back(**values):
+    config = override(Config(), [f"{name}={value}" for name, value in values.items()])
+    assert {name: getattr(config.model, name) for name in ("layer", "hidden_size")} == {
+        name: values[name] for name in ("layer", "hidden_size")
+    }
+    assert parse_config(to_yaml(config), "text") == config
+
+
+def test_yaml_is_complete():
+    assert parse_config(to_yaml(Config()), "text").model_dump() == Config().model_dump()
+    text = to_yaml(Config())
+    assert all(f"  {leaf}:" in text for _, leaf in LEAVES)
+
+
+@pytest.mark.parametrize("key", ["hidden_size", "model.hidden_size", " hidden_size "])
+def test_a_field_is_set_by_its_bare_or_its_full_name(key):
+    assert override(Config(), [f"{key}=17"]).model.hidden_size == 17
+
+
+def test_values_are_yaml():
+    config = override(Config(), ["context=[2, 3]", "learning_rate=1e-4", "bidirectional=false", "dropout=0"])
+    assert config.model.context == (2, 3)
+    assert config.training.learning_rate == 1e-4
+    assert config.model.bidirectional is False
+    assert config.model.dropout == 0.0
+
+
+def test_a_later_setting_wins():
+    assert override(Config(), ["epochs=3", "epochs=4"]).training.epochs == 4
+
+
+def test_a_new_layer_takes_its_own_context():
+    wide = override(Config(), ["context=[3, 0]"])
+    plain = override(wide, ["layer=torch"])
+    assert plain.model.context == (0, 0)
+    assert override(plain, ["layer=augmented"]).model.context == (1, 1)
+    assert override(wide, ["layer=augmented"]).model.context == (3, 0)
+    assert override(plain, ["layer=augmented", "context=[0, 2]"]).model.context == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "assignment, sentence",
+    [
+        ("hiden_size=3", "unknown setting 'hiden_size'; did you mean 'hidden_size'?"),
+        ("modle.hidden_size=3", "unknown setting 'modle.hidden_size'; did you mean 'model.hidden_size'?"),
+        ("data.epochs=3", "unknown setting 'data.epochs'; did you mean 'training.epochs'?"),
+        ("hidden_size", "a setting is written key=value, got 'hidden_size'"),
+        ("hidden_size=[1", "setting 'hidden_size' wants a YAML value, got '[1'"),
+        ("hidden_size=0", "settings: model.hidden_size should be greater than or equal to 1, got 0"),
+        ("hidden_size=many", "settings: model.hidden_size should be a valid integer, unable to parse"),
+        ("hidden_size=2.5", "got a number with a fractional part, got 2.5"),
+        ("dropout=1", "settings: model.dropout should be less than 1, got 1"),
+        ("learning_rate=.nan", "settings: training.learning_rate should be a finite number, got nan"),
+        ("seed=-1", "settings: training.seed should be greater than or equal to 0, got -1"),
+        ("validation_fraction=1.5", "settings: data.validation_fraction should be less than 1, got 1.5"),
+        ("layer=gru", "model.layer should be 'lstm', 'vanilla', 'augmented' or 'torch', got 'gru'"),
+        ("context=[1, -1]", "settings: model.context.1 should be greater than or equal to 0, got -1"),
+        ("context=[1, 2, 3]", "settings: model.context should have at most 2 items"),
+        (
+            "proj_size=64",
+            "settings: proj_size must be smaller than hidden_size 64, got 64; 0 means no projection",
+        ),
+    ],
+)
+def test_a_wrong_setting_gets_a_sentence(assignment, sentence):
+    assert sentence in complaint(override, Config(), [assignment])
+
+
+@pytest.mark.parametrize("layer", ["lstm", "vanilla", "torch"])
+def test_context_on_a_layer_without_one_is_refused_not_ignored(layer):
+    sentence = complaint(override, Config(), [f"layer={layer}", "context=[1, 0]"])
+    assert sentence == (
+        f"settings: context applies to layer 'augmented' only, got context [1, 0] with layer '{layer}'; "
+        "remove context or choose layer 'augmented'"
+    )
+
+
+def test_projection_on_the_vanilla_layer_is_refused_not_ignored():
+    assert "got proj_size 2 with layer 'vanilla'" in complaint(
+        override, Config(), ["layer=vanilla", "proj_size=2"]
+    )
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        (
+            "format: 2",
+            "run.yaml has format 2, carousel 0.1.0 reads up to format 1; upgrade with `pip install -U",
+        ),
+        ("format: old", "run.yaml: format should be 1, got 'old'"),
+        ("model: 3", "run.yaml: model must be a section of keys, got 3"),
+        ("modle: {}", "run.yaml: unknown key 'modle'; did you mean 'model'?"),
+        ("model: {layr: lstm}", "run.yaml: unknown key 'model.layr'; did you mean 'layer'?"),
+        ("recipe: ../up", "run.yaml: recipe should match pattern"),
+        ("a: [", "run.yaml is not readable YAML (line 1); correct it or start from a recipe"),
+        ("a: \x00", "run.yaml is not readable YAML"),
+        ("- 3", "run.yaml must hold the sections data, model and training, got [3]"),
+        ("", "run.yaml must hold the sections data, model and training, got None"),
+        ("!!python/object/apply:os.getcwd []", "run.yaml is not readable YAML"),
+    ],
+)
+def test_a_wrong_file_gets_a_sentence(text, sentence):
+    assert sentence in complaint(parse_config, text, "run.yaml")
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_configuration_or_gets_a_sentence(text):
+    try:
+        parse_config(text, "run.yaml")
+    except CarouselError as error:
+        assert str(error).startswith("run.yaml")
+
+
+def test_files_that_cannot_be_read_get_a_sentence(tmp_path):
+    assert complaint(load_config, tmp_path / "no.yaml").startswith("there is no configuration file")
+    assert "as a configuration" in complaint(load_config, tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "as a configuration" in complaint(load_config, tmp_path / "binary.yaml")
+
+
+def test_layer_names_are_those_of_the_table():
+    from carousel.training.classifier import LAYERS
+
+    assert set(typing.get_args(SECTIONS["model"].model_fields["layer"].annotation)) == set(LAYERS)

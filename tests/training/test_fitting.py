@@ -1,0 +1,246 @@
+"""A training from end to end, and every way in which it can end early."""
+
+import csv
+import errno
+import json
+import os
+import signal
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from carousel.data import load, moments, split
+from carousel.errors import CarouselError
+from carousel.training import evaluate, fit, load_config, open_run, override
+from carousel.training import recorder as recorder_module
+from carousel.training.classifier import SequenceClassifier
+from carousel.training.recorder import COLUMNS
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def after_steps(monkeypatch, steps, action):
+    """Have the training do something at its `steps`-th batch; an epoch has four."""
+    original, seen = SequenceClassifier.training_step, []
+
+    def step(model, batch, index):
+        seen.append(index)
+        if len(seen) == steps:
+            action()
+        return original(model, batch, index)
+
+    monkeypatch.setattr(SequenceClassifier, "training_step", step)
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_run_folder_has_all_its_parts(finished, tiny):
+    assert files(finished.folder) == [
+        "checkpoints/last.ckpt", "config.yaml", "history.csv", "metrics.json", "model.safetensors",
+    ]  # fmt: skip
+    assert load_config(finished.folder / "config.yaml") == finished.config == tiny
+
+
+def test_metrics_say_what_happened(finished):
+    metrics = json.loads((finished.folder / "metrics.json").read_text())
+    assert metrics.keys() == {
+        "format", "status", "best_epoch", "epochs", "parameters", "seconds", "validation", "test", "versions",
+    }  # fmt: skip
+    assert (metrics["format"], metrics["status"], metrics["epochs"]) == (1, "complete", 3)
+    assert metrics["parameters"] == sum(p.numel() for p in finished.load_model().parameters())
+    assert metrics["versions"].keys() == {"carousel", "python", "torch", "pytorch-lightning", "numpy"}
+    confusion = np.array(metrics["test"]["confusion"])
+    labels = load("japanese_vowels")[1].labels
+    assert np.array_equal(confusion.sum(axis=1), np.bincount(labels))
+    assert np.trace(confusion) / len(labels) == pytest.approx(metrics["test"]["accuracy"])
+
+
+def test_history_has_a_row_an_epoch_and_metrics_quote_the_best(finished):
+    with open(finished.folder / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    losses = [float(row["validation_loss"]) for row in rows]
+    metrics = finished.metrics()
+    best = rows[metrics["best_epoch"] - 1]
+    assert float(best["validation_loss"]) == min(losses) == pytest.approx(metrics["validation"]["loss"])
+    assert float(best["validation_accuracy"]) == pytest.approx(metrics["validation"]["accuracy"])
+    assert losses[-1] < losses[0]
+    assert all(float(row["gradient_norm"]) > 0 for row in rows)
+
+
+def test_the_kept_model_is_that_of_the_best_epoch(finished):
+    metrics, config = finished.metrics(), finished.config
+    _, held_out = split(load("japanese_vowels")[0], config.data.validation_fraction, config.training.seed)
+    validation = evaluate(finished.folder, held_out)
+    assert validation["loss"] == pytest.approx(metrics["validation"]["loss"], rel=1e-5)
+    assert validation["accuracy"] == pytest.approx(metrics["validation"]["accuracy"])
+    test = evaluate(finished.folder)
+    assert test == metrics["test"]
+
+
+def test_the_scaling_is_learnt_from_the_kept_training_part_alone(finished):
+    config, model = finished.config, finished.load_model()
+    kept, _ = split(load("japanese_vowels")[0], config.data.validation_fraction, config.training.seed)
+    mean, std = moments(kept)
+    assert torch.equal(model.mean, torch.from_numpy(mean))
+    assert torch.equal(model.std, torch.from_numpy(std))
+
+
+@pytest.mark.parametrize("layer", ["augmented", "lstm"])
+def test_config_yaml_replays_a_run_to_the_same_numbers(layer, tiny, tmp_path):
+    config = override(tiny, [f"layer={layer}", "epochs=2"])
+    first = fit(config, tmp_path / "first", progress=False)
+    torch.rand(3)
+    again = fit(load_config(first.folder / "config.yaml"), tmp_path / "again", progress=False)
+    metrics = [run.metrics() | {"seconds": None} for run in (first, again)]
+    assert metrics[0] == metrics[1]
+    other = fit(override(config, ["seed=1"]), tmp_path / "other", progress=False)
+    assert other.metrics()["test"] != metrics[0]["test"]
+
+
+def test_training_stops_when_validation_no_longer_gets_better(tiny, tmp_path):
+    stuck = override(tiny, ["learning_rate=1e-12", "weight_decay=0", "patience=2", "epochs=50"])
+    metrics = fit(stuck, tmp_path / "run", progress=False).metrics()
+    assert metrics["status"] == "complete"
+    assert metrics["epochs"] < 20
+
+
+def test_the_test_part_is_scored_once(tiny, tmp_path, monkeypatch):
+    from carousel.training import fitting
+
+    calls, original = [], fitting.score
+    monkeypatch.setattr(fitting, "score", lambda *arguments: calls.append(arguments) or original(*arguments))
+    fit(tiny, tmp_path / "run", progress=False)
+    assert len(calls) == 1
+
+
+def test_gradients_are_clipped_after_their_norm_is_noted(tiny, tmp_path, monkeypatch):
+    norms, original = [], SequenceClassifier.configure_gradient_clipping
+
+    def clip(model, *arguments, **options):
+        original(model, *arguments, **options)
+        norms.append(torch.nn.utils.get_total_norm([weight.grad for weight in model.parameters()]).item())
+
+    monkeypatch.setattr(SequenceClassifier, "configure_gradient_clipping", clip)
+    run = fit(override(tiny, ["gradient_clip=0.001", "epochs=1"]), tmp_path / "run", progress=False)
+    assert max(norms) <= 0.001 * 1.0001
+    assert run.history()[0]["gradient_norm"] > 0.01
+
+
+def test_fit_is_silent_and_leaves_nothing_in_the_current_folder(tiny, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(override(tiny, ["epochs=1"]), "out", progress=False)
+    assert capfd.readouterr() == ("", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_progress_elsewhere_than_on_a_terminal_is_plain_lines_on_standard_error(tiny, tmp_path, capfd):
+    fit(override(tiny, ["epochs=20"]), tmp_path / "run")
+    out, err = capfd.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("epoch 2/20: loss ")
+    assert "validation accuracy" in lines[-1] and "\x1b" not in err
+
+
+def test_an_unknown_data_set_is_refused_before_anything_is_made(tiny, tmp_path):
+    with pytest.raises(CarouselError, match="did you mean 'japanese_vowels'"):
+        fit(override(tiny, ["dataset=japanese_vowel"]), tmp_path / "run", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_keeps_the_best_epoch_and_says_interrupted(tiny, tmp_path, monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    after_steps(monkeypatch, 4 * 2 + 2, press_ctrl_c)
+    run = fit(override(tiny, ["epochs=9"]), tmp_path / "run", progress=False)
+    metrics = run.metrics()
+    assert (metrics["status"], metrics["epochs"], metrics["test"]) == ("interrupted", 2, None)
+    assert len(run.history()) == 2
+    assert evaluate(run.folder)["accuracy"] > 0
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_nothing(tiny, tmp_path, monkeypatch):
+    after_steps(monkeypatch, 2, press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt, match="before the first epoch ended; nothing is left behind"):
+        fit(tiny, tmp_path / "run", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_the_test_part_is_scored_leaves_an_interrupted_run(tiny, tmp_path, monkeypatch):
+    from carousel.training import fitting
+
+    monkeypatch.setattr(fitting, "score", lambda *arguments: press_ctrl_c())
+    run = fit(tiny, tmp_path / "run", progress=False)
+    assert run.metrics()["status"] == "interrupted"
+
+
+def test_a_kill_at_any_moment_leaves_a_run_that_can_be_used(tiny, tmp_path, monkeypatch):
+    def look():
+        run = open_run(tmp_path / "run")
+        assert run.metrics()["status"] == "interrupted"
+        assert run.metrics()["epochs"] == len(run.history()) == 1
+        assert evaluate(run.folder)["accuracy"] > 0
+
+    after_steps(monkeypatch, 4 + 2, look)
+    assert fit(tiny, tmp_path / "run", progress=False).metrics()["status"] == "complete"
+
+
+def test_a_disk_that_fills_up_leaves_the_best_epoch(tiny, tmp_path, monkeypatch):
+    original, replaced = os.replace, []
+
+    def replace(source, target):
+        if str(target).endswith("history.csv"):
+            replaced.append(target)
+            if len(replaced) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        original(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(CarouselError) as error:
+        fit(tiny, tmp_path / "run", progress=False)
+    path = tmp_path / "run"
+    assert str(error.value) == (
+        f"cannot write '{path / 'history.csv'}': No space left on device; free some space or choose another place; "
+        f"the best epoch so far is kept in '{path}'"
+    )
+    assert open_run(path).metrics()["epochs"] == 1
+    assert not [name for name in files(path) if name.startswith(".")]
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(tiny, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise CarouselError("cannot write")
+
+    monkeypatch.setattr(recorder_module, "write_atomically", refuse)
+    with pytest.raises(CarouselError, match="^cannot write$"):
+        fit(tiny, tmp_path / "run", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_cannot_be_written_gets_a_sentence(tiny, tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr("pytorch_lightning.Trainer.save_checkpoint", refuse)
+    with pytest.raises(CarouselError, match=f"cannot write '{tmp_path / 'run'}': .*quota.*; free some space"):
+        fit(tiny, tmp_path / "run", progress=False)
+
+
+def test_a_loss_that_is_never_finite_gets_a_sentence(tiny, tmp_path, monkeypatch):
+    original = SequenceClassifier.forward
+    monkeypatch.setattr(SequenceClassifier, "forward", lambda *arguments: original(*arguments) * float("nan"))
+    with pytest.raises(
+        CarouselError, match="the loss was never a finite number; lower learning_rate, it is 0.03"
+    ):
+        fit(tiny, tmp_path / "run", progress=False)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,55 @@
+"""Writing one file: wholly or not at all."""
+
+import errno
+import os
+import threading
+
+import pytest
+
+from carousel.errors import CarouselError
+from carousel.training.files import write_atomically
+
+
+def test_text_and_bytes_replace_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, "grüße\n")
+    assert path.read_bytes() == "grüße\n".encode()
+    write_atomically(path, b"\x00\x01")
+    assert path.read_bytes() == b"\x00\x01"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, step, code):
+    path = tmp_path / "file"
+    write_atomically(path, "old")
+
+    def fail(*arguments):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(CarouselError) as error:
+        write_atomically(path, "new")
+    assert str(error.value) == (
+        f"cannot write '{path}': {os.strerror(code)}; free some space or choose another place"
+    )
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_missing_folder_gets_a_sentence(tmp_path):
+    with pytest.raises(CarouselError, match="cannot write .*: No such file or directory"):
+        write_atomically(tmp_path / "no" / "file", "text")
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    write_atomically(pipe, "text")
+    reader.join(timeout=10)
+    assert got == ["text"]
+    assert pipe.is_fifo()

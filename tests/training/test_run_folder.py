@@ -1,0 +1,210 @@
+"""The run folder: where it is made, and a sentence for each way in which it can be unfit."""
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from carousel.data import batches, load
+from carousel.errors import CarouselError
+from carousel.training import Config, open_run, override
+from carousel.training import run as run_module
+from carousel.training.run import create_folder
+
+
+def complaint(function, *arguments) -> str:
+    with pytest.raises(CarouselError) as error:
+        function(*arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Path:
+    return Path(shutil.copytree(finished.folder, tmp_path / "run"))
+
+
+def test_the_default_folder_is_the_first_free_number(tmp_path, monkeypatch, tiny):
+    monkeypatch.chdir(tmp_path)
+    assert [str(create_folder(tiny)) for _ in range(3)] == [f"runs/tiny-torch-{n}" for n in (1, 2, 3)]
+    shutil.rmtree("runs/tiny-torch-2")
+    assert create_folder(tiny) == Path("runs/tiny-torch-2")
+    assert create_folder(override(tiny, ["layer=lstm"])) == Path("runs/tiny-lstm-1")
+
+
+def test_a_folder_is_made_with_its_parents_or_taken_if_empty(tmp_path, tiny):
+    assert [path.name for path in create_folder(tiny, tmp_path / "a" / "b").iterdir()] == ["config.yaml"]
+    (tmp_path / "empty").mkdir()
+    assert create_folder(tiny, tmp_path / "empty") == tmp_path / "empty"
+
+
+def test_what_is_there_already_is_never_overwritten(tmp_path, tiny):
+    (tmp_path / "mine").write_text("x")
+    wanted = "is there already and not an empty folder; choose another --out"
+    assert complaint(create_folder, tiny, tmp_path) == f"'{tmp_path}' {wanted}"
+    assert complaint(create_folder, tiny, tmp_path / "mine") == f"'{tmp_path / 'mine'}' {wanted}"
+    assert (tmp_path / "mine").read_text() == "x"
+
+
+def test_a_read_only_disk_gets_a_sentence(tmp_path, monkeypatch, tiny):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert complaint(create_folder, tiny, "out") == (
+        "cannot write 'out': Read-only file system; free some space or choose another place"
+    )
+    assert complaint(create_folder, tiny).startswith("cannot write 'runs': Read-only file system")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_empty_folder(tmp_path, monkeypatch, tiny):
+    def refuse(*arguments):
+        raise CarouselError("full")
+
+    monkeypatch.setattr(run_module, "write_atomically", refuse)
+    assert complaint(create_folder, tiny, tmp_path / "out") == "full"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_loaded_model_is_the_trained_one(finished):
+    model = finished.load_model()
+    assert not model.training
+    assert model.classes == tuple("123456789")
+    assert model.features[0] == "cepstrum_1"
+    (batch, *_) = batches(load("japanese_vowels")[1], 5)
+    again = open_run(finished.folder).load_model()
+    assert torch.equal(
+        model.probabilities(batch.x, batch.lengths), again.probabilities(batch.x, batch.lengths)
+    )
+
+
+def test_a_missing_run_names_the_nearest(tmp_path, finished):
+    shutil.copytree(finished.folder, tmp_path / "first-run")
+    assert complaint(open_run, tmp_path / "frist-run") == (
+        f"there is no run folder '{tmp_path / 'frist-run'}'; did you mean '{tmp_path / 'first-run'}'?"
+    )
+
+
+def test_a_missing_run_without_neighbours_says_how_to_make_one(tmp_path):
+    sentence = complaint(open_run, tmp_path / "a" / "b")
+    assert (
+        sentence
+        == f"there is no run folder '{tmp_path / 'a' / 'b'}'; `carousel fit` makes one and prints its name"
+    )
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    assert complaint(open_run, tmp_path).startswith(f"'{tmp_path}' is not a run: it has no config.yaml; ")
+
+
+def test_a_folder_of_runs_lists_them(tmp_path, finished):
+    shutil.copytree(finished.folder, tmp_path / "inner")
+    assert complaint(open_run, tmp_path) == (
+        f"'{tmp_path}' is not a run: it has no config.yaml; did you mean '{tmp_path / 'inner'}'?"
+    )
+
+
+def test_half_written_runs_name_the_missing_file_and_what_to_do(copy):
+    (copy / "metrics.json").unlink()
+    assert complaint(open_run(copy).metrics) == (
+        f"run '{copy}' is half-written: metrics.json is missing; "
+        f"train it again with `carousel fit {copy / 'config.yaml'}`"
+    )
+    model = copy / "model.safetensors"
+    weights = model.read_bytes()
+    model.unlink()
+    assert complaint(open_run, copy) == (
+        f"run '{copy}' is half-written: model.safetensors is missing, its training ended before the first epoch; "
+        f"train it again with `carousel fit {copy / 'config.yaml'}`"
+    )
+    model.write_bytes(weights)
+    (copy / "config.yaml").unlink()
+    assert complaint(open_run, copy) == (
+        f"run '{copy}' is half-written: config.yaml is missing; bring it back or train again"
+    )
+
+
+def test_a_run_of_a_newer_version_says_upgrade(copy):
+    metrics = json.loads((copy / "metrics.json").read_text())
+    (copy / "metrics.json").write_text(json.dumps(metrics | {"format": 2}))
+    sentence = complaint(open_run(copy).metrics)
+    assert (
+        "has format 2, carousel 0.1.0 reads up to format 1; upgrade with `pip install -U carousel-lstm`"
+        in sentence
+    )
+    config = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(config.replace("format: 1", "format: 2\nnovelty: yes"))
+    assert "has format 2" in complaint(open_run, copy)
+
+
+def test_a_configuration_that_is_no_yaml(copy):
+    (copy / "config.yaml").write_text("model: [")
+    assert "config.yaml is not readable YAML (line 1)" in complaint(open_run, copy)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "null", '{"format": "one"}', "\udcff"])
+def test_metrics_that_are_not_metrics(copy, content):
+    (copy / "metrics.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert "metrics.json' is damaged or not what its name says; train again with" in complaint(
+        open_run(copy).metrics
+    )
+
+
+@pytest.mark.parametrize("content", ["epoch\nx\n", "epoch,loss\n1\n"])
+def test_a_history_that_is_no_table(copy, content):
+    (copy / "history.csv").write_text(content)
+    assert "history.csv' is damaged or not what its name says" in complaint(open_run(copy).history)
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, -1])
+def test_truncated_weights(copy, length):
+    path = copy / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    assert complaint(open_run(copy).load_model) == (
+        f"'{path}' is damaged or not what its name says; train again with `carousel fit {copy / 'config.yaml'}`"
+    )
+
+
+def test_weights_without_names(copy):
+    save_file({"mean": torch.zeros(3)}, copy / "model.safetensors")
+    assert "model.safetensors' is damaged" in complaint(open_run(copy).load_model)
+    save_file({"mean": torch.zeros(3)}, copy / "model.safetensors", {"features": "[", "classes": "[]"})
+    assert "model.safetensors' is damaged" in complaint(open_run(copy).load_model)
+
+
+def test_weights_are_never_unpickled(copy):
+    torch.save({"mean": torch.zeros(3)}, copy / "model.safetensors")
+    assert "model.safetensors' is damaged" in complaint(open_run(copy).load_model)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (("hidden_size: 4", "hidden_size: 5"), "head.weight has shape (9, 8), wanted (9, 10)"),
+        (("layer: torch", "layer: vanilla"), "layer.weight_ch_l0 has shape none, wanted (12, 4)"),
+        (("num_layers: 1", "num_layers: 2"), "layer.bias_hh_l1 has shape none, wanted (16,)"),
+        (("bidirectional: true", "bidirectional: false"), "head.weight has shape (9, 8), wanted (9, 4)"),
+    ],
+)
+def test_weights_of_another_configuration(copy, change, sentence):
+    text = (copy / "config.yaml").read_text()
+    assert change[0] in text
+    (copy / "config.yaml").write_text(text.replace(*change))
+    got = complaint(open_run(copy).load_model)
+    assert f"does not fit the config.yaml beside it: {sentence}; bring back" in got
+
+
+def test_history_and_metrics_of_a_finished_run(finished):
+    rows = finished.history()
+    metrics = finished.metrics()
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert metrics["best_epoch"] == 1 + int(np.argmin([row["validation_loss"] for row in rows]))
+    assert isinstance(finished.config, Config)
