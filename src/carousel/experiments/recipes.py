@@ -1,0 +1,42 @@
+"""Recipes: configurations that come with the package, one YAML file each."""
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carousel.errors import CarouselError, did_you_mean
+
+if TYPE_CHECKING:
+    from carousel.training.config import Config
+
+DEFAULT = "japanese_vowels"
+
+
+def available() -> dict[str, str]:
+    """The recipes: name and what it does, which is the first line of its file."""
+    return {name: text.splitlines()[0].removeprefix("# ") for name, text in sorted(_texts().items())}
+
+
+def resolve(name: str) -> "Config":
+    """The configuration behind a recipe's name or a path that ends in .yaml or .yml.
+
+    Raises:
+        CarouselError: no such recipe or file, or a file that is not a configuration.
+    """
+    # Training stands on Lightning, which takes seconds to import; listing the recipes does not need it.
+    from carousel.training.config import load_config, parse_config
+
+    if name.endswith((".yaml", ".yml")):
+        return load_config(name)
+    texts = _texts()
+    if name in texts:
+        return parse_config(texts[name], f"recipe '{name}'")
+    if (Path(name) / "config.yaml").is_file():
+        raise CarouselError(f"'{name}' is a run folder; to replay it give '{Path(name) / 'config.yaml'}'")
+    raise CarouselError(f"unknown recipe '{name}'; {did_you_mean(name, texts)}")
+
+
+def _texts() -> dict[str, str]:
+    folder = resources.files("carousel.experiments").joinpath("recipes")
+    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    return {file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8") for file in files}
