@@ -1,0 +1,90 @@
+"""The report of a run folder: complete, interrupted, and of every layer."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from carousel.data import load
+from carousel.errors import CarouselError
+from carousel.report import from_run
+from carousel.report.from_run import report_run
+from carousel.training import Config, fit, override
+
+TINY = ("hidden_size=4", "epochs=2", "batch_size=64", "learning_rate=0.03")
+TEST = load("japanese_vowels")[1]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    torch.set_num_threads(1)
+    return {
+        layer: fit(
+            override(Config(), [f"layer={layer}", *TINY]), tmp_path_factory.mktemp(layer), progress=False
+        )
+        for layer in ("augmented", "torch")
+    }
+
+
+@pytest.fixture(params=["augmented", "torch"])
+def folder(request, runs, tmp_path):
+    return shutil.copytree(runs[request.param].folder, tmp_path / "run")
+
+
+def test_the_page_says_what_the_run_did(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    page = report_run(folder)
+    assert page == folder / "report.html"
+    text = page.read_text()
+    right = int(np.trace(metrics["test"]["confusion"]))
+    assert f"test accuracy: {right} of 370 sequences right" in text
+    assert f"{metrics['parameters']:,}" in text
+    assert "learning_rate: 0.03" in text
+    pictures = sorted(path.name for path in (folder / "figures").iterdir())
+    assert pictures == ["confusion.png", "learning_curves.png", "utterance.png"]
+
+
+def test_an_interrupted_run_has_a_report_without_test_score(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"status": "interrupted", "test": None}))
+    text = report_run(folder).read_text()
+    assert "was interrupted" in text and "The test part has not been scored." in text
+    assert "test accuracy" not in text
+    assert not (folder / "figures" / "confusion.png").exists()
+
+
+@pytest.mark.parametrize("layer, gates", [("augmented", 4), ("torch", 3)])
+def test_the_utterance_is_the_one_asked_for_and_its_signals_are_the_layers(
+    layer, gates, runs, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(runs[layer].folder, tmp_path / "run")
+    drawn, original = [], from_run.draw_utterance
+    monkeypatch.setattr(from_run, "draw_utterance", lambda *a, **b: drawn.append((a, b)) or original(*a, **b))
+    report_run(folder, utterance="40")
+    ((signals, features, probabilities, classes), options) = drawn[0]
+    assert options["title"] == "Test sequence 40, class 2"
+    assert options["true_class"] == TEST.labels[40] == 1
+    assert (features, classes) == (TEST.features, TEST.classes)
+    model = runs[layer].load_model()
+    x = model.standardised(torch.from_numpy(TEST.values[40]))
+    torch.testing.assert_close(signals["x"], x)
+    assert len([name for name in signals if name.startswith("g_")]) == gates
+    with torch.no_grad():
+        forward = model.layer(x)[0][:, :4]
+    torch.testing.assert_close(signals["v"], forward)
+    assert probabilities.shape == (len(TEST.values[40]), 9)
+
+
+def test_an_unknown_utterance(folder):
+    with pytest.raises(
+        CarouselError, match="the test part has no sequence '370'; its 370 ids run from '0' to '369'"
+    ):
+        report_run(folder, utterance="370")
+    assert not (folder / "report.html").exists()
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(CarouselError, match="is not a run"):
+        report_run(tmp_path)
