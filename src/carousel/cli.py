@@ -1,0 +1,238 @@
+"""The commands: they read the arguments, call the library and print what it returns."""
+
+import json
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from carousel.errors import CarouselError
+
+app = typer.Typer(
+    help="The LSTM of Sherstinsky's tutorial: train it on sequences, score it, look inside.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `carousel fit` made.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.command()
+def fit(
+    recipe: Annotated[
+        str,
+        typer.Argument(metavar="RECIPE|CONFIG.yaml", help="A recipe's name, or a configuration file."),
+    ] = "japanese_vowels",
+    layer: Annotated[str | None, typer.Option(help="lstm, vanilla, augmented or torch.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training part, at most.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model and write its report.
+
+    The epoch with the lowest validation loss is kept and scored once on the test part.
+    """
+    with _plain_errors(debug):
+        from carousel.experiments import resolve
+        from carousel.report.from_run import report_run
+        from carousel.training import fit as fit_run
+        from carousel.training import override
+
+        named = {"layer": layer, "seed": seed, "epochs": epochs}
+        assignments = [f"{name}={value}" for name, value in named.items() if value is not None]
+        run = fit_run(override(resolve(recipe), [*assignments, *(settings or [])]), out)
+        metrics = run.metrics()
+        if metrics["status"] == "interrupted":
+            _print(
+                as_json,
+                {"run": str(run.folder), "report": None, **metrics},
+                _interrupted(run.folder, metrics),
+            )
+            raise typer.Exit(130)
+        report = report_run(run.folder)
+        _print(
+            as_json,
+            {"run": str(run.folder), "report": str(report), **metrics},
+            _fitted(run.folder, metrics, report),
+        )
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled .npz or .csv file [default: the test part of the run's data set]"),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Score a run.
+
+    On the test part of its data set, or on a file of labelled sequences.
+    """
+    with _plain_errors(debug):
+        from carousel.data import read
+        from carousel.training import evaluate as evaluate_run
+
+        metrics = evaluate_run(run, read(data) if data else None)
+        source = str(data) if data else "test"
+        text = f"{source}: accuracy {_percent(metrics['accuracy'])}, loss {metrics['loss']:.4f} nats"
+        _print(as_json, {"run": str(run), "data": source, **metrics}, text)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    data: Annotated[Path, typer.Option(help=".npz or .csv file of sequences.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file to write [default: standard output]")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Name the class of each sequence.
+
+    Writes a CSV table: sequence, predicted class, and a probability for each class.
+    """
+    with _plain_errors(debug):
+        from carousel.data import read
+        from carousel.training import prediction_table
+        from carousel.training.files import write_atomically
+
+        table = prediction_table(run, read(data))
+        text = table.to_csv(index=False).rstrip("\n")
+        if out:
+            write_atomically(out, text + "\n")
+            text = f"{len(table)} predictions written to {out}"
+        _print(as_json, {"run": str(run), "predictions": table.to_dict(orient="records")}, text)
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    utterance: Annotated[str | None, typer.Option(metavar="ID", help="Test sequence to look into.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the report of a run.
+
+    One HTML file that opens offline, and its figures as PNG files.
+    """
+    with _plain_errors(debug):
+        from carousel.report.from_run import report_run
+
+        page = report_run(run, utterance)
+        _print(as_json, {"run": str(run), "report": str(page)}, f"report: {page}")
+
+
+@app.command()
+def recipes(as_json: Json = False, debug: Debug = False) -> None:
+    """List the recipes."""
+    with _plain_errors(debug):
+        from carousel.experiments import available
+
+        found = available()
+        _print(as_json, {"recipes": found}, "\n".join(f"{name}: {about}" for name, about in found.items()))
+
+
+@app.command()
+def doctor(as_json: Json = False, debug: Debug = False) -> None:
+    """Check this machine.
+
+    Versions, extras, agreement with torch.nn.LSTM, and whether the current folder can be written.
+    """
+    with _plain_errors(debug):
+        from carousel.training.environment import check_up
+
+        health = check_up(Path.cwd())
+        _print(as_json, health, _health(health))
+        raise typer.Exit(0 if health["healthy"] else 1)
+
+
+@contextmanager
+def _plain_errors(debug: bool) -> Iterator[None]:
+    """Bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    try:
+        yield
+    except CarouselError as error:
+        _stop(f"Error: {error}", 2, debug)
+    except KeyboardInterrupt as interrupt:
+        _stop(f"Interrupted {interrupt}".rstrip(), 130, debug)
+
+
+def _stop(sentence: str, code: int, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def _print(as_json: bool, data: dict[str, Any], text: str) -> None:
+    typer.echo(json.dumps(data) if as_json else text)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
+    return f"""\
+best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
+validation  {_percent(metrics["validation"]["accuracy"])}
+test        {_percent(metrics["test"]["accuracy"])}
+run         {run}
+report      {report}
+
+Next:
+  carousel report {run} --utterance 7
+  carousel evaluate {run}
+  carousel predict {run} --data FILE
+  carousel fit {run}/config.yaml"""
+
+
+def _interrupted(run: Path, metrics: dict[str, Any]) -> str:
+    return f"""\
+Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
+best epoch  {metrics["best_epoch"]}
+validation  {_percent(metrics["validation"]["accuracy"])}
+run         {run}
+
+Next:
+  carousel evaluate {run}
+  carousel report {run}
+  carousel fit {run}/config.yaml"""
+
+
+def _health(health: dict[str, Any]) -> str:
+    extras = [
+        f"extra {name}: " + (f"missing {', '.join(missing)}" if missing else "installed")
+        for name, missing in health["extras"].items()
+    ]
+    versions = [f"{name} {version}" for name, version in health["versions"].items()]
+    return "\n".join(
+        [
+            *versions,
+            f"threads: {health['threads']}",
+            *extras,
+            f"kernel: {health['kernel']}",
+            f"largest difference from torch.nn.LSTM: {health['difference']:.1e}",
+            f"folder {health['folder']}: " + ("writable" if health["writable"] else "NOT writable"),
+            "all is well" if health["healthy"] else "something is wrong",
+        ]
+    )
