@@ -1,4 +1,4 @@
-r"""The augmented LSTM: forward (paper.md 5.4) and training equations (5.5).
+r"""The augmented LSTM, forward and training equations.
 
 To the Vanilla LSTM it adds the input context window, the external input gate and the recurrent projection. What a
 `params` lacks is off: no W_xcx, W_vcx: $g_{cx} = 1$; no W_qdr: $v = q$; no W_sp: no peephole at node p; no b_p: zero.
@@ -75,13 +75,13 @@ def forward(
             themselves.
 
     Returns:
-        x, xi_*, a_*, g_*, u, s, r, q, v, and the initial s_init, v_init; a_cx and g_cx with an input gate only.
+        x, `xi_*`, `a_*`, `g_*`, u, s, r, q, v, and the initial s_init, v_init; a_cx and g_cx with an input gate only.
 
     Raises:
         ValueError: a symbol is missing or unknown, or a shape, window or halo does not fit.
 
-    Source: paper.md 5.1-5.4. The abstract confirms that an extended model exists; its equations are this
-    library's reading.
+    Source: Sherstinsky, arXiv 1808.03314. Its abstract confirms that an extended model exists; the equations are
+    this library's reading of the paper.
     """
     p = _checked(params)
     La = _look_ahead(p, look_ahead)
@@ -155,11 +155,13 @@ def backward(
     $\partial E/\partial x[m] = \sum_p \sum_l W_{xp}[l]^T \delta_p[m+l]$.
 
     Args:
-        params, look_ahead, halo: as given to `forward`.
+        params: as given to `forward`.
         signals: as `forward` returned them.
         dE_dv: e[n], [K, B, d_v].
         f_chi_end: f_chi[K] carried in from the segment that follows, [B, d_v], zeros if None.
         f_psi_end: f_psi[K] carried in, which is also where dE/ds[K-1] enters, [B, d_s], zeros if None.
+        look_ahead: as given to `forward`.
+        halo: as given to `forward`.
 
     Returns:
         The error signals (chi, beta, rho, psi, alpha_*, delta_du, f_chi, f_psi), and the gradients by the name of
@@ -169,7 +171,7 @@ def backward(
     Raises:
         ValueError: a symbol is missing or unknown, or a shape, window or halo does not fit.
 
-    Source: paper.md 5.5 (this library's derivation, checked against automatic differentiation).
+    Source: this library's derivation, checked against automatic differentiation.
     """
     p = _checked(params)
     La, nodes = _look_ahead(p, look_ahead), _nodes(p)

@@ -1,4 +1,4 @@
-r"""The canonical and the standard RNN (paper.md 1.8, 1.10) and their training equations (3.2).
+r"""The canonical and the standard RNN, and their training equations.
 
 Symbols, rows of a batch as vectors:
 
@@ -57,7 +57,7 @@ def forward(
     Raises:
         ValueError: a symbol is missing or unknown, or a shape does not fit.
 
-    Source: paper.md 1.8 (confirmed by public notes on the paper), 1.10.
+    Source: Sherstinsky, arXiv 1808.03314. Public notes on the paper confirm both forms, and tanh as the usual $G$.
     """
     p = _checked(params)
     W_r, W_x, theta_s = p["W_r"], p["W_x"], p["theta_s"]
@@ -103,7 +103,7 @@ def backward(
     Raises:
         ValueError: a symbol is missing or unknown, or a shape does not fit.
 
-    Source: paper.md 3.2 (this library's reading, checked against automatic differentiation).
+    Source: this library's reading of the paper, checked against automatic differentiation.
     """
     p = _checked(params)
     W_r, W_x = p["W_r"], p["W_x"]

@@ -1,4 +1,4 @@
-r"""The Vanilla LSTM: forward (paper.md 4.2) and training equations (4.3), 11 matrices and 4 biases.
+r"""The Vanilla LSTM, forward and training equations: 11 matrices and 4 biases.
 
 Symbols, rows of a batch as vectors:
 
@@ -67,12 +67,13 @@ def forward(
         v_init: v[-1], [B, d_s], zeros if None.
 
     Returns:
-        x, a_*, g_*, u, s, r, v, and the initial s_init, v_init.
+        x, `a_*`, `g_*`, u, s, r, v, and the initial s_init, v_init.
 
     Raises:
         ValueError: a symbol is missing or unknown, or a shape does not fit.
 
-    Source: paper.md 4.2 (confirmed by a public program; biases and tanh are this library's reading).
+    Source: Sherstinsky, arXiv 1808.03314. A public program in the paper's notation confirms these equations; the
+    biases and $G_d = \tanh$ are this library's reading of the paper.
     """
     p = _checked(params)
     d_s, d_x = p["W_xdu"].shape
@@ -142,8 +143,9 @@ def backward(
     Raises:
         ValueError: a symbol is missing or unknown, or a shape does not fit.
 
-    Source: paper.md 4.3: structure and names are confirmed by a public program; the transposes, which that
-    program lacks, and G_d'(s) are this library's derivation, checked against automatic differentiation.
+    Source: Sherstinsky, arXiv 1808.03314. A public program in the paper's notation confirms structure and names;
+    the transposes and $G_d'(s)$, which that program lacks, are this library's derivation, checked against
+    automatic differentiation.
     """
     p = _checked(params)
     x, s, r, v, u = (signals[name] for name in ("x", "s", "r", "v", "u"))

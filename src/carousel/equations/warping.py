@@ -8,7 +8,7 @@ from carousel.equations.arrays import Array
 def G_d(z: Array) -> Array:
     r"""Data warping $G_d(z) = \tanh z$, values in (-1, 1).
 
-    Source: paper.md 4.2; tanh is this library's reading (a public program has $\tanh(z/2)$).
+    Source: this library's reading of the paper; a public program in its notation has $\tanh(z/2)$.
     """
     return np.tanh(z)
 
@@ -16,7 +16,9 @@ def G_d(z: Array) -> Array:
 def G_c(z: Array) -> Array:
     r"""Control warping $G_c(z) = (1 + G_d(z/2))/2$, the logistic sigmoid, values in (0, 1).
 
-    Source: paper.md 4.2, the sigmoid confirmed by a public program. This form cannot overflow.
+    This form cannot overflow.
+
+    Source: a public program in the paper's notation confirms the sigmoid; the form is this library's reading.
     """
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 

@@ -1,4 +1,4 @@
-r"""The input context window: a convolution in time with a matrix-valued filter (paper.md 5.1).
+r"""The input context window: a convolution in time with a matrix-valued filter.
 
 Taps are stored in the order $l = -L_a \dots L_b$; $l < 0$ looks ahead, $l > 0$ looks back. The samples x may carry
 a halo: real samples before step 0 and after step K - 1 that windows see but that are no steps of their own.

@@ -65,7 +65,7 @@ def _steps(
 
 
 def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
-    """One step of paper.md 5.4: from n, v[n-1], s[n-1] to every signal of step n.
+    """One step of `carousel.equations.augmented`: from n, v[n-1], s[n-1] to every signal of step n.
 
     Everything that does not need the state is done for all steps at once. The data update's input share is kept
     apart only where a gate has to multiply it first.
@@ -105,7 +105,7 @@ def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
 
 
 def _rnn(cell: RNNCell, xi: Tensor, weights: Weights) -> Step:
-    """One step of paper.md 1.8 or 1.10: from n and the state s[n-1] (canonical) or r[n-1] to s[n] and r[n]."""
+    """One step of `carousel.equations.rnn`: from n and the state s[n-1] (canonical) or r[n-1] to s[n] and r[n]."""
     warp = torch.tanh if cell.nonlinearity == "tanh" else torch.relu
     shares = (xi if weights.bias is None else xi + weights.bias).unbind()
     W_r = weights.hh.t()

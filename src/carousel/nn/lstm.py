@@ -51,7 +51,8 @@ class LSTM(Recurrent):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
 
-    Source: paper.md 4.2 (peepholes), 5.1 (context), 5.2 (input gate), 5.3 (projection).
+    Source: Sherstinsky, arXiv 1808.03314. A public program in the paper's notation confirms the full peepholes;
+    context, input gate and projection are this library's reading of the paper.
     """
 
     cell: LSTMCell
@@ -220,7 +221,7 @@ def VanillaLSTM(
 ) -> LSTM:
     """The paper's Vanilla LSTM: an `LSTM` with `peephole="full"`. Arguments as there.
 
-    Source: paper.md 4.2.
+    Source: Sherstinsky, arXiv 1808.03314; see `carousel.equations.vanilla`.
     """
     return LSTM(
         input_size,
@@ -254,7 +255,7 @@ def AugmentedLSTM(
 
     Arguments as for `LSTM`. Not to be confused with the highway LSTM that other libraries give this name.
 
-    Source: paper.md 5 (this library's reading).
+    Source: this library's reading of the paper; see `carousel.equations.augmented`.
     """
     return LSTM(
         input_size,

@@ -48,7 +48,7 @@ class RNN(Recurrent):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
 
-    Source: paper.md 1.8 (canonical), 1.10 (standard).
+    Source: Sherstinsky, arXiv 1808.03314; see `carousel.equations.rnn`.
     """
 
     cell: RNNCell
