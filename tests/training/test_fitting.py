@@ -30,13 +30,13 @@ def after_steps(monkeypatch, steps, action):
     def step(model, batch, index):
         seen.append(index)
         if len(seen) == steps:
-            action()
+            action(model)
         return original(model, batch, index)
 
     monkeypatch.setattr(SequenceClassifier, "training_step", step)
 
 
-def press_ctrl_c():
+def press_ctrl_c(*arguments):
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -82,6 +82,21 @@ def test_the_kept_model_is_that_of_the_best_epoch(finished):
     assert validation["accuracy"] == pytest.approx(metrics["validation"]["accuracy"])
     test = evaluate(finished.folder)
     assert test == metrics["test"]
+
+
+def test_later_and_worse_epochs_change_neither_model_nor_scores(tiny, tmp_path, monkeypatch):
+    def forget(model):
+        torch.nn.init.normal_(model.head.weight, std=100)
+
+    short = fit(override(tiny, ["epochs=3"]), tmp_path / "short", progress=False)
+    after_steps(monkeypatch, 4 * 3, forget)
+    run = fit(override(tiny, ["epochs=3"]), tmp_path / "run", progress=False)
+    losses = [row["validation_loss"] for row in run.history()]
+    assert losses[2] > losses[1] == short.history()[1]["validation_loss"]
+    metrics = run.metrics()
+    assert metrics["best_epoch"] == 2
+    assert metrics["validation"]["loss"] == pytest.approx(losses[1])
+    assert evaluate(run.folder) == metrics["test"] != short.metrics()["test"]
 
 
 def test_the_scaling_is_learnt_from_the_kept_training_part_alone(finished):
@@ -176,16 +191,25 @@ def test_ctrl_c_in_the_first_epoch_leaves_nothing(tiny, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_before_the_first_step_leaves_ctrl_c_working(tiny, tmp_path, monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(SequenceClassifier, "configure_optimizers", press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny, tmp_path / "run", progress=False)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ctrl_c_while_the_test_part_is_scored_leaves_an_interrupted_run(tiny, tmp_path, monkeypatch):
     from carousel.training import fitting
 
-    monkeypatch.setattr(fitting, "score", lambda *arguments: press_ctrl_c())
+    monkeypatch.setattr(fitting, "score", press_ctrl_c)
     run = fit(tiny, tmp_path / "run", progress=False)
     assert run.metrics()["status"] == "interrupted"
 
 
 def test_a_kill_at_any_moment_leaves_a_run_that_can_be_used(tiny, tmp_path, monkeypatch):
-    def look():
+    def look(model):
         run = open_run(tmp_path / "run")
         assert run.metrics()["status"] == "interrupted"
         assert run.metrics()["epochs"] == len(run.history()) == 1
