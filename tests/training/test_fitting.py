@@ -173,6 +173,15 @@ def test_an_unknown_data_set_is_refused_before_anything_is_made(tiny, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_missing_device_is_refused_before_anything_is_made(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(CarouselError) as error:
+        fit(override(tiny, ["device=cuda"]), tmp_path / "run", progress=False)
+    assert str(error.value) == "this machine has no device 'cuda' that PyTorch can use; set device to cpu"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ctrl_c_keeps_the_best_epoch_and_says_interrupted(tiny, tmp_path, monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     after_steps(monkeypatch, 4 * 2 + 2, press_ctrl_c)

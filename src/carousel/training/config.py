@@ -104,6 +104,8 @@ class TrainingConfig(_Section):
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
     )
 
+    device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
+
 
 class Config(_Section):
     """A complete run: `config.yaml` of a run folder, or a recipe."""

@@ -39,9 +39,11 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         The run. After Ctrl-C its metrics have the status "interrupted" and no test score; its model is the best so far.
 
     Raises:
-        CarouselError: unknown data set, unusable `out`, full or read-only disk, or a loss that is never finite.
+        CarouselError: unknown data set, missing device, unusable `out`, full or read-only disk, or a loss that is
+            never finite.
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
+    _require(config.training.device)
     train, test = load(config.data.dataset)
     kept, held_out = split(train, config.data.validation_fraction, config.training.seed)
     pl.seed_everything(config.training.seed, verbose=False)
@@ -64,6 +66,15 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         if recorder.best is None:
             shutil.rmtree(folder, ignore_errors=True)
     return open_run(folder)
+
+
+def _require(device: str) -> None:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available[device]:
+        found = " or ".join(name for name, is_there in available.items() if is_there)
+        raise CarouselError(
+            f"this machine has no device '{device}' that PyTorch can use; set device to {found}"
+        )
 
 
 def _train(
@@ -102,6 +113,7 @@ def _trainer(training: TrainingConfig, recorder: Recorder, progress: bool) -> pl
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip or None,
         callbacks=callbacks,
+        accelerator=training.device,
         devices=1,
         logger=False,
         enable_progress_bar=False,
