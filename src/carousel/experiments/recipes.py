@@ -9,8 +9,6 @@ from carousel.errors import CarouselError, did_you_mean
 if TYPE_CHECKING:
     from carousel.training.config import Config
 
-DEFAULT = "japanese_vowels"
-
 
 def available() -> dict[str, str]:
     """The recipes: name and what it does, which is the first line of its file."""
