@@ -47,7 +47,7 @@ def fit(
 ) -> None:
     """Train a model and write its report.
 
-    The epoch with the lowest validation loss is kept and scored once on the test part.
+    The best epoch by validation loss is kept and scored once on the test part.
     """
     with _plain_errors(debug):
         from carousel.experiments import resolve

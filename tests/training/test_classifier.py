@@ -95,11 +95,11 @@ def test_the_state_dict_is_a_complete_model(ragged):
 
 def test_noise_and_dropout_are_for_training_only(ragged):
     (batch,) = batches(ragged, 4)
-    model = classifier("torch", "dropout=0", "input_noise=0.5")
+    model = classifier("torch", "dropout=0", "input_offset=0.5")
     assert torch.equal(model(batch.x, batch.lengths), model(batch.x, batch.lengths))
     model.train()
     assert not torch.allclose(model(batch.x, batch.lengths), model(batch.x, batch.lengths))
-    quiet = classifier("torch", "dropout=0", "input_noise=0").train()
+    quiet = classifier("torch", "dropout=0", "input_offset=0").train()
     assert torch.equal(quiet(batch.x, batch.lengths), quiet(batch.x, batch.lengths))
 
 

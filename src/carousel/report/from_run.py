@@ -51,7 +51,7 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
 
 def _summary(run: Run, metrics: Mapping[str, Any]) -> str:
     best = (
-        f"the epoch with the lowest validation loss, {metrics['best_epoch']} of {metrics['epochs']}, was kept; "
+        f"the best epoch by validation loss, {metrics['best_epoch']} of {metrics['epochs']}, was kept; "
         f"it recognises {percent(metrics['validation']['accuracy'])} of the validation sequences"
     )
     if metrics["status"] == "complete":

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torchmetrics import CatMetric
 from torchmetrics.classification import MulticlassAccuracy
 
 import carousel
@@ -65,6 +66,7 @@ class SequenceClassifier(pl.LightningModule):
         self.head = nn.Linear(width, len(classes))
         self.train_accuracy = MulticlassAccuracy(len(classes), average="micro")
         self.validation_accuracy = MulticlassAccuracy(len(classes), average="micro")
+        self.validation_losses = CatMetric(nan_strategy="disable")
 
     def standardise_by(self, mean: Tensor, std: Tensor) -> None:
         """Set the moments [F] that inputs are standardised by."""
@@ -79,7 +81,8 @@ class SequenceClassifier(pl.LightningModule):
         """Logits [B, C] of zero-padded sequences x [T, B, F] with lengths [B] in frames."""
         x = self.standardised(x)
         if self.training:
-            x = x + self.config.training.input_noise * torch.randn_like(x)
+            # One draw a sequence and feature: recordings differ by offsets more than frame by frame.
+            x = x + self.config.training.input_offset * torch.randn_like(x[:1])
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
         v, _ = pad_packed_sequence(self.layer(packed)[0])  # [T, B, D], zero after the end of each sequence
         pooled = v.sum(dim=0) / lengths.to(v).unsqueeze(1)
@@ -102,20 +105,29 @@ class SequenceClassifier(pl.LightningModule):
         return self.probabilities(prefixes, torch.arange(1, T + 1))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        return self._step(batch, "train", self.train_accuracy)
+        losses = self._losses(batch, self.train_accuracy)
+        self.log("train_loss", losses.mean(), on_step=False, on_epoch=True, batch_size=len(losses))
+        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
+        return losses.mean()
 
-    def validation_step(self, batch: Batch, index: int) -> Tensor:
-        return self._step(batch, "validation", self.validation_accuracy)
+    def validation_step(self, batch: Batch, index: int) -> None:
+        self.validation_losses.update(self._losses(batch, self.validation_accuracy))
 
-    def _step(self, batch: Batch, part: str, accuracy: MulticlassAccuracy) -> Tensor:
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean loss over the validation sequences, its standard error, and the accuracy."""
+        losses = self.validation_losses.compute()
+        error = losses.std() / len(losses) ** 0.5 if len(losses) > 1 else torch.zeros(())
+        self.validation_losses.reset()
+        self.log("validation_loss", losses.mean())
+        self.log("validation_loss_error", error)
+        self.log("validation_accuracy", self.validation_accuracy)
+
+    def _losses(self, batch: Batch, accuracy: MulticlassAccuracy) -> Tensor:
+        """The cross-entropy of each sequence, [B]."""
         assert batch.labels is not None
         logits = self(batch.x, batch.lengths)
-        loss = cross_entropy(logits, batch.labels)
         accuracy(logits, batch.labels)
-        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(batch.lengths)}
-        self.log(f"{part}_loss", loss, **options)
-        self.log(f"{part}_accuracy", accuracy, **options)
-        return loss
+        return cross_entropy(logits, batch.labels, reduction="none")
 
     def configure_gradient_clipping(
         self,

@@ -81,15 +81,16 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """How the weights are found."""
 
-    epochs: int = Field(default=100, ge=1, le=100_000, description="passes over the training part, at most")
-    batch_size: int = Field(default=16, ge=1, le=1_000_000, description="sequences in one step")
+    epochs: int = Field(default=80, ge=1, le=100_000, description="passes over the training part, at most")
+    batch_size: int = Field(default=32, ge=1, le=1_000_000, description="sequences in one step")
     learning_rate: float = Field(default=3e-3, gt=0, le=10, description="highest step size of AdamW")
     weight_decay: float = Field(default=1e-2, ge=0, le=10, description="decoupled weight decay of AdamW")
-    input_noise: float = Field(
-        default=0.3,
+    input_offset: float = Field(
+        default=0.0,
         ge=0,
         le=10,
-        description="deviation of the noise on the standardised input while training",
+        description="deviation of a random offset on the standardised input while training, "
+        "one draw a sequence and feature",
     )
     gradient_clip: float = Field(
         default=1.0, ge=0, le=1e6, description="largest gradient norm of a step; 0: no clipping"

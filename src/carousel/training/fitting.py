@@ -25,7 +25,7 @@ from carousel.training.run import CHECKPOINTS, Run, create_folder, open_run
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
-    """Train, keep the epoch with the lowest validation loss, and score it once on the test part.
+    """Train, keep the best epoch by validation loss (see `Recorder`), and score it once on the test part.
 
     The validation part is split off the training part; the scaling is learnt from what is left. The random number
     generators are seeded, so that the same configuration gives the same numbers on the same machine.
@@ -82,7 +82,8 @@ def _train(
 ) -> None:
     training = model.config.training
     with _quiet_lightning():
-        trainer = _trainer(training, recorder, progress)
+        bar = [ProgressBar(training.epochs, _headline(model, kept, held_out))] if progress else []
+        trainer = _trainer(training, recorder, *bar)
         handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(
@@ -101,14 +102,21 @@ def _train(
         )
 
 
-def _trainer(training: TrainingConfig, recorder: Recorder, progress: bool) -> pl.Trainer:
-    callbacks: list[pl.Callback] = [
+def _headline(model: SequenceClassifier, kept: Sequences, held_out: Sequences) -> str:
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return (
+        f"{model.config.recipe}: {len(model.classes)} classes, {len(kept)} sequences to learn from, "
+        f"{len(held_out)} to choose the best epoch; {model.config.model.layer} layer, {parameters:,} parameters"
+    )
+
+
+def _trainer(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
+    callbacks = [
         recorder,
+        *others,
         EarlyStopping("validation_loss", patience=training.patience),
         ModelCheckpoint(recorder.folder / CHECKPOINTS, filename="last", enable_version_counter=False),
     ]
-    if progress:
-        callbacks.append(ProgressBar(training.epochs))
     return pl.Trainer(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip or None,

@@ -10,10 +10,11 @@ LINES = 10  # how many plain lines a whole training prints
 
 
 class ProgressBar(pl.Callback):
-    """Epoch, loss, validation accuracy and time left, on standard error."""
+    """A headline, then epoch, loss, validation accuracy and time left, on standard error."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, headline: str) -> None:
         self.epochs = epochs
+        self.headline = headline
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
@@ -26,6 +27,7 @@ class ProgressBar(pl.Callback):
         self._task = self._bar.add_task("fit", total=None, epoch=1, metrics="")
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
+        self._console.print(self.headline, soft_wrap=True, highlight=False)
         self._bar.update(self._task, total=self.epochs * int(trainer.num_training_batches))
         self._bar.start()
 

@@ -1,6 +1,7 @@
 """Keeps the run folder true while the training goes on: whatever ends it, the best epoch so far is on disk."""
 
 import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ COLUMNS = (
     "train_loss",
     "train_accuracy",
     "validation_loss",
+    "validation_loss_error",
     "validation_accuracy",
     "gradient_norm",
     "seconds",
@@ -23,7 +25,11 @@ COLUMNS = (
 
 
 class Recorder(pl.Callback):
-    """After each epoch: one more row of history, and the model if its validation loss is the lowest yet.
+    """After each epoch: one more row of history, and the model if this is the best epoch so far.
+
+    The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
+    part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
+    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3).
 
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut.
     """
@@ -33,6 +39,7 @@ class Recorder(pl.Callback):
         self.model = model
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
+        self._lowest = {"validation_loss": inf, "validation_loss_error": 0.0}
         self._start = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
@@ -46,7 +53,13 @@ class Recorder(pl.Callback):
         self.rows.append(row)
         lines = [",".join(COLUMNS), *(",".join(f"{row[name]:.9g}" for name in COLUMNS) for row in self.rows)]
         write_atomically(self.folder / HISTORY, "\n".join(lines) + "\n")
-        if row["validation_loss"] < (self.best["validation_loss"] if self.best else float("inf")):
+        if row["validation_loss"] < self._lowest["validation_loss"]:
+            self._lowest = row
+        if (
+            row["validation_loss"]
+            <= self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
+            < inf
+        ):
             save_model(self.folder, self.model)
             self.best = row
         if self.best:
