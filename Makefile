@@ -16,7 +16,7 @@ check: .venv/test/ready docs ## style, types, and a strict build of the site
 	.venv/test/bin/mypy
 
 docs: .venv/docs/ready ## the site, into site/
-	.venv/docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --strict --quiet
 
 clean: ## remove what the other targets made, but no runs
 	rm -rf .venv site

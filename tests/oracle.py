@@ -1,4 +1,4 @@
-"""The augmented LSTM of paper.md 5.4 in torch, one sequence of column vectors at a time, for autograd to differentiate.
+"""The augmented LSTM in torch, one sequence of column vectors at a time, for autograd to differentiate.
 
 Written apart from `carousel.equations` and in another manner (no batch, no shared code), so that the two can only
 agree by both being right.

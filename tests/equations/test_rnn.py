@@ -70,7 +70,7 @@ def test_segments_with_carried_signals_give_the_whole_sequence(canonical):
 
 
 def test_canonical_rnn_is_backward_euler_of_the_differential_equation():
-    """paper.md 1.7 and 1.8: (s[n] - s[n-1]) / dT = A s[n] + B r[n-1] + C x[n] + phi."""
+    """(s[n] - s[n-1]) / dT = A s[n] + B r[n-1] + C x[n] + phi, sampled at n dT."""
     rng = np.random.default_rng(0)
     A, B, C, phi, dT = (
         rng.normal(size=(3, 3)),

@@ -3,6 +3,7 @@
 import torch
 
 import carousel
+from carousel.training import SequenceClassifier, fit, override
 from carousel.training.environment import check_up, versions
 
 
@@ -34,3 +35,17 @@ def test_the_check_up_leaves_the_random_numbers_alone(tmp_path):
     torch.manual_seed(3)
     check_up(tmp_path)
     assert torch.equal(torch.rand(4), wanted)
+
+
+def test_threads_are_those_of_the_configuration_and_restored(tiny, tmp_path, monkeypatch):
+    seen = []
+    step = SequenceClassifier.training_step
+    monkeypatch.setattr(
+        SequenceClassifier,
+        "training_step",
+        lambda *arguments: (seen.append(torch.get_num_threads()), step(*arguments))[1],
+    )
+    before = torch.get_num_threads()
+    fit(override(tiny, [f"threads={before + 1}", "epochs=1"]), tmp_path / "run", progress=False)
+    assert set(seen) == {before + 1}
+    assert torch.get_num_threads() == before

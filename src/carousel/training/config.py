@@ -104,8 +104,13 @@ class TrainingConfig(_Section):
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
     )
-
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="CPU threads; small models gain nothing from more, and sums depend on it",
+    )
 
 
 class Config(_Section):

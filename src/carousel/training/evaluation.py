@@ -14,6 +14,7 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 from carousel.data import Sequences, batches, load
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.classifier import SequenceClassifier
+from carousel.training.environment import cpu_threads
 from carousel.training.run import open_run
 
 
@@ -25,7 +26,7 @@ def evaluate(run: str | Path, sequences: Sequences | None = None) -> dict[str, A
         sequences: labelled sequences with the run's features; by default the test part of the run's own data set.
 
     Returns:
-        `loss` (mean cross-entropy in nats), `accuracy`, `confusion` ([C][C] counts, a row for each true class)
+        `loss` (mean cross-entropy in nats), `accuracy`, `confusion` ([C, C] counts, a row for each true class)
         and `classes`.
 
     Raises:
@@ -34,7 +35,7 @@ def evaluate(run: str | Path, sequences: Sequences | None = None) -> dict[str, A
     opened = open_run(run)
     if sequences is None:
         _, sequences = load(opened.config.data.dataset)
-    return score(opened.load_model(), sequences, opened.config.training.batch_size)
+    return score(opened.load_model(), sequences)
 
 
 def predict(run: str | Path, sequences: Sequences) -> npt.NDArray[np.float32]:
@@ -56,9 +57,9 @@ def prediction_table(run: str | Path, sequences: Sequences) -> pd.DataFrame:
     return table
 
 
-def score(model: SequenceClassifier, sequences: Sequences, batch_size: int) -> dict[str, Any]:
+def score(model: SequenceClassifier, sequences: Sequences) -> dict[str, Any]:
     """What `evaluate` returns, for a model in memory in evaluation mode."""
-    logits = _logits(model, sequences, batch_size)
+    logits = _logits(model, sequences)
     labels = _labels(model, sequences)
     confusion = multiclass_confusion_matrix(logits, labels, num_classes=len(model.classes))
     return {
@@ -72,19 +73,21 @@ def score(model: SequenceClassifier, sequences: Sequences, batch_size: int) -> d
 def _predict(run: str | Path, sequences: Sequences) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
     opened = open_run(run)
     model = opened.load_model()
-    logits = _logits(model, sequences, opened.config.training.batch_size)
+    logits = _logits(model, sequences)
     return model.classes, logits.softmax(dim=1).numpy()
 
 
 @torch.no_grad()
-def _logits(model: SequenceClassifier, sequences: Sequences, batch_size: int) -> Tensor:
+def _logits(model: SequenceClassifier, sequences: Sequences) -> Tensor:
     unnamed = tuple(f"x{i}" for i in range(len(model.features)))  # what a file without names gets
     if sequences.features not in (model.features, unnamed):
         raise CarouselError(
             f"the sequences have {_named(sequences.features)}, the run was trained on {_named(model.features)}; "
             "give the same features in the same order"
         )
-    return torch.cat([model(batch.x, batch.lengths) for batch in batches(sequences, batch_size)])
+    training = model.config.training
+    with cpu_threads(training.threads):
+        return torch.cat([model(batch.x, batch.lengths) for batch in batches(sequences, training.batch_size)])
 
 
 def _named(features: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from carousel.data import Sequences, batches, load, moments, split
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, TrainingConfig
+from carousel.training.environment import cpu_threads
 from carousel.training.evaluation import score
 from carousel.training.files import cannot_write
 from carousel.training.progress import ProgressBar
@@ -28,7 +29,8 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     """Train, keep the best epoch by validation loss (see `Recorder`), and score it once on the test part.
 
     The validation part is split off the training part; the scaling is learnt from what is left. The random number
-    generators are seeded, so that the same configuration gives the same numbers on the same machine.
+    generators are seeded and the threads counted, so that the same configuration gives the same numbers on the same
+    machine.
 
     Args:
         config: the complete run.
@@ -52,9 +54,9 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     folder = create_folder(config, out)
     recorder = Recorder(folder, model)
     try:
-        _train(model, kept, held_out, recorder, progress)
-        run = open_run(folder)
-        recorder.complete(score(run.load_model(), test, config.training.batch_size))
+        with cpu_threads(config.training.threads):
+            _train(model, kept, held_out, recorder, progress)
+            recorder.complete(score(open_run(folder).load_model(), test))
     except KeyboardInterrupt:
         if recorder.best is None:
             raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
