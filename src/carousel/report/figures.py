@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carousel.errors import CarouselError
 from carousel.report.recall import ClassRecall, class_recalls, confusion_counts
-from carousel.report.style import (
+from carousel.style import (
     BLUE,
     INK,
     ORANGE,

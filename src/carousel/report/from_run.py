@@ -14,7 +14,7 @@ from carousel.report.figures import confusion, learning_curves
 from carousel.report.page import ReportContent, ReportFigure, write_report
 from carousel.report.recall import class_recalls
 from carousel.report.signals import utterance as draw_utterance
-from carousel.report.style import percent
+from carousel.style import percent
 from carousel.training import Run, SequenceClassifier, open_run
 from carousel.training.config import to_yaml
 

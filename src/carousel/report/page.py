@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from carousel.errors import CarouselError
 from carousel.report.recall import ClassRecall
-from carousel.report.style import house_style, percent
+from carousel.style import house_style, percent
 
 PIXELS_PER_INCH = 100
 SHARPNESS = 2

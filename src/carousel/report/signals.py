@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from carousel.errors import CarouselError
-from carousel.report.style import (
+from carousel.style import (
     BLUE,
     INK,
     MUTED,

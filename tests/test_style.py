@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
 
-from carousel.report.style import SHARE, SIGNED, house_style, plain, spread, whole_numbers
+from carousel.style import SHARE, SIGNED, house_style, plain, spread, whole_numbers
 
 
 @pytest.mark.parametrize("colours", [SHARE, SIGNED], ids=lambda colours: colours.name)
