@@ -171,6 +171,15 @@ def test_a_file_cut_short_is_refused(path, kept):
     assert refusal(path) == DAMAGED
 
 
+def test_a_directory_that_hides_arrays_is_refused(path):
+    write_npz(path, numbered([3, 3]))
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\1\2", 0, content.rindex(b"PK\1\2"))
+    content[directory + 31] = 1  # this entry's extra field now swallows the next entry
+    path.write_bytes(content)
+    assert refusal(path) == DAMAGED
+
+
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_read_whole(path, data):
     sequences = numbered([3, 3])

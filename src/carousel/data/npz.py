@@ -91,6 +91,8 @@ def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: _load_array(archive, name) for name in archive.files}
+        if len(arrays) != _counted(file, len(arrays)):
+            raise ValueError("the archive's directory hides some of its arrays")
     except CarouselError:
         raise
     except (
@@ -107,6 +109,13 @@ def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
             found = ", ".join(f"'{other}'" for other in arrays) or "nothing"
             raise CarouselError(f"it has no array '{name}', got {found}; add it")
     return arrays
+
+
+def _counted(file: IO[bytes], found: int) -> int:
+    """How many arrays the record at the end of the archive counts; `found` where it is not in its usual place."""
+    file.seek(-22, os.SEEK_END)
+    record = file.read()
+    return int.from_bytes(record[10:12], "little") if record.startswith(b"PK\5\6") else found
 
 
 def _load_array(archive: Any, name: str) -> npt.NDArray[Any]:

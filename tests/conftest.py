@@ -1,0 +1,10 @@
+"""What holds for every test."""
+
+import os
+
+from hypothesis import settings
+
+# A busy machine may take long over one example, which is no fault of the code; what must pass before a change lands
+# draws the same examples every time, a developer's runs look for new ones.
+settings.register_profile("carousel", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("carousel")
