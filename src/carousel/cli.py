@@ -112,8 +112,8 @@ def predict(
     """
     with _plain_errors(debug):
         from carousel.data import read
+        from carousel.files import write_atomically
         from carousel.training import prediction_table
-        from carousel.training.files import write_atomically
 
         table = prediction_table(run, read(data))
         text = table.to_csv(index=False).rstrip("\n")

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import jinja2
 from matplotlib.figure import Figure
 
 from carousel.errors import CarouselError
+from carousel.files import cannot_write, write_together
 from carousel.report.recall import ClassRecall
 from carousel.style import house_style, percent
 
@@ -67,17 +67,17 @@ def write_report(folder: Path, content: ReportContent) -> Path:
     """
     pictures = [_picture(figure) for figure in content.figures]
     page = folder / "report.html"
-    contents = {folder / "figures" / f"{picture.name}.png": picture.png for picture in pictures}
+    contents: dict[Path, str | bytes] = {
+        folder / "figures" / f"{picture.name}.png": picture.png for picture in pictures
+    }
     if len(contents) < len(pictures):
         raise CarouselError("Two figures of the report have the same name; give each its own.")
-    contents[page] = _html(content, pictures).encode("utf-8")
+    contents[page] = _html(content, pictures)
     try:
-        _replace(contents)
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CarouselError(
-            f"The report could not be written to '{folder}' ({error.strerror or error}); "
-            "make sure that it is a folder you may write to and that the disk has space, then try again."
-        ) from error
+        raise cannot_write(folder, error) from error
+    write_together(contents)
     return page
 
 
@@ -107,17 +107,3 @@ def _html(content: ReportContent, pictures: list[_Picture]) -> str:
         right=sum(recall.right for recall in content.recalls),
         total=sum(recall.total for recall in content.recalls),
     )
-
-
-def _replace(contents: Mapping[Path, bytes]) -> None:
-    """Write every file under a passing name first, then move all into place."""
-    passing = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
-    try:
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            passing[path].write_bytes(data)
-        for path in contents:
-            os.replace(passing[path], path)
-    finally:
-        for path in passing.values():
-            path.unlink(missing_ok=True)

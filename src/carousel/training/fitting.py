@@ -15,11 +15,11 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from carousel.data import Sequences, batches, load, moments, split
 from carousel.errors import CarouselError
+from carousel.files import cannot_write
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, TrainingConfig
 from carousel.training.environment import cpu_threads
 from carousel.training.evaluation import score
-from carousel.training.files import cannot_write
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.run import CHECKPOINTS, Run, create_folder, open_run

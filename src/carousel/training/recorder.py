@@ -7,9 +7,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from carousel.files import write_atomically
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.environment import versions
-from carousel.training.files import write_atomically
 from carousel.training.run import HISTORY, save_metrics, save_model
 
 COLUMNS = (

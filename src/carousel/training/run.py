@@ -14,9 +14,9 @@ from safetensors.torch import save
 
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
+from carousel.files import cannot_write, write_atomically
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, load_config, to_yaml
-from carousel.training.files import cannot_write, write_atomically
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.yaml", "model.safetensors", "metrics.json", "history.csv"

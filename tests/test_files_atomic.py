@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from carousel.errors import CarouselError
-from carousel.training.files import write_atomically
+from carousel.files import write_atomically
 
 
 def test_text_and_bytes_replace_what_was_there(tmp_path):

@@ -1,0 +1,60 @@
+"""Files that are either wholly there or not at all."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from carousel.errors import CarouselError
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace the file at `path` in one step, so that no reader and no crash ever sees half of it.
+
+    A device or a pipe, such as `/dev/stdout`, cannot be replaced and is written to directly.
+
+    Raises:
+        CarouselError: the disk is full or read-only, or the folder is missing; the old file is untouched.
+    """
+    if path.exists() and not path.is_file():
+        try:
+            path.write_bytes(_encoded(content))
+        except OSError as error:
+            raise cannot_write(path, error) from error
+    else:
+        write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, str | bytes]) -> None:
+    """Replace several files once all of them are written, so that a failure leaves the old ones in place.
+
+    Raises:
+        CarouselError: the disk is full or read-only, or a folder is missing.
+    """
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
+    path = Path()
+    try:
+        for path, content in contents.items():
+            with open(temporary[path], "wb") as file:
+                file.write(_encoded(content))
+                file.flush()
+                os.fsync(file.fileno())
+        for path in contents:
+            os.replace(temporary[path], path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        for left in temporary.values():
+            with suppress(OSError):
+                left.unlink()
+
+
+def cannot_write(path: Path, error: OSError) -> CarouselError:
+    """The sentence for a full or read-only disk, with the reason that the operating system gives."""
+    return CarouselError(
+        f"cannot write '{path}': {error.strerror or error}; free some space or choose another place"
+    )
+
+
+def _encoded(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
