@@ -19,7 +19,7 @@ def random_case(seed: int, canonical: bool):
 
 
 @pytest.mark.parametrize("canonical", [False, True])
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(100))
 def test_every_gradient_is_that_of_automatic_differentiation(seed, canonical):
     params, x, states, e, psi_end = random_case(seed, canonical)
     signals = rnn.forward(params, x, **states)
@@ -102,3 +102,9 @@ def test_bad_params_are_named(change, message):
     params = {"W_r": np.ones((3, 3)), "W_x": np.ones((3, 2)), "theta_s": np.ones(3)}
     with pytest.raises(ValueError, match=message):
         rnn.forward(params | change, np.ones((4, 1, 2)))
+
+
+def test_upstream_of_another_shape_is_refused():
+    params = {"W_r": np.ones((3, 3)), "W_x": np.ones((3, 2)), "theta_s": np.ones(3)}
+    with pytest.raises(ValueError, match="dE_dr must have shape"):
+        rnn.backward(params, rnn.forward(params, np.ones((4, 1, 2))), np.ones((5, 1, 3)))

@@ -65,6 +65,7 @@ def test_takes_the_single_tap_of_a_layers_symbols():
     ("change", "message"),
     [
         ({"W_xcu": np.ones((2, 3, 2))}, "W_xcu must have shape"),
+        ({"W_xcs": np.ones((2, 3, 2))}, "W_xcs must have shape"),
         ({"W_xdu": np.ones((2, 3, 2))}, "context window needs carousel.equations.augmented"),
         ({"W_qdr": np.ones((3, 3))}, "unknown symbols W_qdr"),
         ({"b_cr": np.ones(2)}, r"b_cr must have shape \(3,\), got \(2,\)"),
@@ -80,3 +81,9 @@ def test_missing_bias_is_named():
     del params["b_cu"]
     with pytest.raises(ValueError, match="params lacks b_cu"):
         vanilla.forward(params, np.zeros((1, 1, 2)))
+
+
+def test_upstream_of_another_shape_is_refused():
+    signals = vanilla.forward(params_of(0.1), np.zeros((4, 1, 2)))
+    with pytest.raises(ValueError, match="dE_dv must have shape"):
+        vanilla.backward(params_of(0.1), signals, np.ones((3, 1, 3)))

@@ -13,7 +13,7 @@ Symbols beyond those of the Vanilla LSTM, rows of a batch as vectors, nodes p in
 | g_cx, a_cx | [K, B, d_s] | control input gate (external input gate) and its accumulation node |
 | xi_p | [K, B, d_s] | windowed input at node p |
 | W_xp | [taps, d_s, d_x] | window filter, taps l = -La ... Lb; [d_s, d_x] for a single tap |
-| W_sp | [d_s, d_s] or [d_s] | full or diagonal peephole |
+| W_sp | [d_s, d_s] or [d_s] | full peephole, or the diagonal one of other texts |
 | W_vp | [d_s, d_v] | value to node |
 | W_qdr | [d_v, d_s] | recurrent projection |
 | beta | [K, B, d_s] | dE/dq (the letter is this library's) |
@@ -26,20 +26,23 @@ import numpy as np
 import numpy.typing as npt
 
 from carousel.equations.arrays import (
-    Array,
     Symbols,
     check_shape,
-    checked_params,
     checked_sequence,
     delayed,
     sum_outer,
     with_boundary,
 )
+from carousel.equations.augmented_input import (
+    LookAhead,
+    check_halo,
+    checked_augmented,
+    checked_look_ahead,
+    nodes_of,
+)
+from carousel.equations.peepholes import peephole, peephole_gradient, peephole_transposed
 from carousel.equations.warping import G_c, G_d, slope_G_c, slope_G_d
 from carousel.equations.windows import filter_gradient, input_gradient, windowed_input
-
-NODES = ("cu", "cs", "cr", "du", "cx")
-LookAhead = int | Mapping[str, int]
 
 
 def forward(
@@ -83,13 +86,12 @@ def forward(
     Source: Sherstinsky, arXiv 1808.03314. Its abstract confirms that an extended model exists; the equations are
     this library's reading of the paper.
     """
-    p = _checked(params)
-    La = _look_ahead(p, look_ahead)
-    nodes, d_s, d_v, d_x = _nodes(p), p["W_vdu"].shape[0], p["W_vdu"].shape[1], p["W_xdu"].shape[2]
+    p = checked_augmented(params)
+    La = checked_look_ahead(p, look_ahead)
+    nodes, d_s, d_v, d_x = nodes_of(p), p["W_vdu"].shape[0], p["W_vdu"].shape[1], p["W_xdu"].shape[2]
     x = checked_sequence("x", x, d_x)
+    check_halo(halo, len(x))
     K, B = len(x) - sum(halo), x.shape[1]
-    if min(halo) < 0 or K < 1:
-        raise ValueError(f"halo must leave at least one of the {len(x)} samples as a step, got {halo}")
     s = with_boundary("s_init", s_init, K, B, d_s)
     v = with_boundary("v_init", v_init, K, B, d_v)
     xi = {node: windowed_input(p[f"W_x{node}"], x, La[node], halo) for node in nodes}
@@ -97,17 +99,17 @@ def forward(
     W_scu, W_scs, W_scx, W_scr = (p.get(name) for name in ("W_scu", "W_scs", "W_scx", "W_scr"))
     a_cu, a_cs, a_cr, a_du, a_cx, g_cu, g_cs, g_cr, g_cx, u, r, q = np.ones((12, K, B, d_s))
     for n in range(K):
-        a_cu[n] = xi["cu"][n] + _peephole(W_scu, s[n - 1]) + v[n - 1] @ p["W_vcu"].T + b["cu"]
-        a_cs[n] = xi["cs"][n] + _peephole(W_scs, s[n - 1]) + v[n - 1] @ p["W_vcs"].T + b["cs"]
+        a_cu[n] = xi["cu"][n] + peephole(W_scu, s[n - 1]) + v[n - 1] @ p["W_vcu"].T + b["cu"]
+        a_cs[n] = xi["cs"][n] + peephole(W_scs, s[n - 1]) + v[n - 1] @ p["W_vcs"].T + b["cs"]
         if "cx" in nodes:
-            a_cx[n] = xi["cx"][n] + _peephole(W_scx, s[n - 1]) + v[n - 1] @ p["W_vcx"].T + b["cx"]
+            a_cx[n] = xi["cx"][n] + peephole(W_scx, s[n - 1]) + v[n - 1] @ p["W_vcx"].T + b["cx"]
             g_cx[n] = G_c(a_cx[n])
         a_du[n] = g_cx[n] * xi["du"][n] + v[n - 1] @ p["W_vdu"].T + b["du"]
         g_cu[n] = G_c(a_cu[n])
         g_cs[n] = G_c(a_cs[n])
         u[n] = G_d(a_du[n])
         s[n] = g_cs[n] * s[n - 1] + g_cu[n] * u[n]
-        a_cr[n] = xi["cr"][n] + _peephole(W_scr, s[n]) + v[n - 1] @ p["W_vcr"].T + b["cr"]
+        a_cr[n] = xi["cr"][n] + peephole(W_scr, s[n]) + v[n - 1] @ p["W_vcr"].T + b["cr"]
         g_cr[n] = G_c(a_cr[n])
         r[n] = G_d(s[n])
         q[n] = g_cr[n] * r[n]
@@ -148,11 +150,12 @@ def backward(
     \end{aligned}$$
 
     With $\delta_p = \alpha_p$ but $\delta_{du} = g_{cx} \odot \alpha_{du}$, summed over n (and the batch):
-    $\partial E/\partial W_{xp}[l] = \sum \delta_p[n] x[n-l]^T$,
-    $\partial E/\partial W_{vp} = \sum \alpha_p[n] v[n-1]^T$,
-    $\partial E/\partial W_{sp} = \sum \alpha_p[n] s[n-1]^T$ for cu, cs, cx, with $s[n]$ for cr,
-    $\partial E/\partial b_p = \sum \alpha_p[n]$, $\partial E/\partial W_{qdr} = \sum \chi[n] q[n]^T$,
-    $\partial E/\partial x[m] = \sum_p \sum_l W_{xp}[l]^T \delta_p[m+l]$.
+    $\partial E/\partial W_{x_p}[l] = \sum \delta_p[n] x[n-l]^T$,
+    $\partial E/\partial W_{v_p} = \sum \alpha_p[n] v[n-1]^T$,
+    $\partial E/\partial W_{s_p} = \sum \alpha_p[n] s[n-1]^T$ for cu, cs, cx, with $s[n]$ for cr,
+    $\partial E/\partial b_p = \sum \alpha_p[n]$, $\partial E/\partial W_{q_{dr}} = \sum \chi[n] q[n]^T$,
+    $\partial E/\partial x[m] = \sum_p \sum_l W_{x_p}[l]^T \delta_p[m+l]$,
+    each sum over the steps and samples that exist.
 
     Args:
         params: as given to `forward`.
@@ -173,12 +176,19 @@ def backward(
 
     Source: this library's derivation, checked against automatic differentiation.
     """
-    p = _checked(params)
-    La, nodes = _look_ahead(p, look_ahead), _nodes(p)
+    p = checked_augmented(params)
+    La, nodes = checked_look_ahead(p, look_ahead), nodes_of(p)
     x, s, r, q, v, u = (signals[name] for name in ("x", "s", "r", "q", "v", "u"))
     g_cu, g_cs, g_cr = signals["g_cu"], signals["g_cs"], signals["g_cr"]
     g_cx = signals["g_cx"] if "cx" in nodes else np.ones_like(g_cr)
     (K, B, d_s), d_v = s.shape, v.shape[2]
+    check_halo(halo, len(x))
+    for node in nodes:
+        xi = windowed_input(p[f"W_x{node}"], x, La[node], halo)
+        if not np.array_equal(xi, signals[f"xi_{node}"], equal_nan=True):
+            raise ValueError(
+                f"xi_{node} is not that of params, look_ahead and halo; give those that `forward` was given"
+            )
     s_prev, v_prev = delayed(s, signals["s_init"]), delayed(v, signals["v_init"])
     e = checked_sequence("dE_dv", dE_dv, d_v)
     check_shape("dE_dv", e, v.shape)
@@ -195,7 +205,7 @@ def backward(
         beta[n] = chi[n] @ p["W_qdr"] if "W_qdr" in p else chi[n]
         rho[n] = beta[n] * g_cr[n]
         alpha_cr[n] = beta[n] * r[n] * slope_G_c(g_cr[n])
-        psi[n] = rho[n] * slope_G_d(r[n]) + _peephole_transposed(W_scr, alpha_cr[n]) + f_psi[n + 1]
+        psi[n] = rho[n] * slope_G_d(r[n]) + peephole_transposed(W_scr, alpha_cr[n]) + f_psi[n + 1]
         alpha_cs[n] = psi[n] * s_prev[n] * slope_G_c(g_cs[n])
         alpha_cu[n] = psi[n] * u[n] * slope_G_c(g_cu[n])
         alpha_du[n] = psi[n] * g_cu[n] * slope_G_d(u[n])
@@ -207,13 +217,13 @@ def backward(
         )
         f_psi[n] = (
             g_cs[n] * psi[n]
-            + _peephole_transposed(W_scu, alpha_cu[n])
-            + _peephole_transposed(W_scs, alpha_cs[n])
+            + peephole_transposed(W_scu, alpha_cu[n])
+            + peephole_transposed(W_scs, alpha_cs[n])
         )
         if "cx" in nodes:
             alpha_cx[n] = alpha_du[n] * signals["xi_du"][n] * slope_G_c(g_cx[n])
             f_chi[n] += alpha_cx[n] @ p["W_vcx"]
-            f_psi[n] += _peephole_transposed(W_scx, alpha_cx[n])
+            f_psi[n] += peephole_transposed(W_scx, alpha_cx[n])
 
     delta = alpha | {"du": g_cx * alpha_du}
     seen = dict(cu=s_prev, cs=s_prev, cx=s_prev, cr=s)
@@ -225,71 +235,9 @@ def backward(
         gradients[f"W_v{node}"] = sum_outer(alpha[node], v_prev)
         gradients[f"b_{node}"] = alpha[node].sum((0, 1))
         if node in seen:
-            gradients[f"W_s{node}"] = _peephole_gradient(p.get(f"W_s{node}"), alpha[node], seen[node])
+            gradients[f"W_s{node}"] = peephole_gradient(p.get(f"W_s{node}"), alpha[node], seen[node])
         dE_dx += input_gradient(W_x, delta[node], x, La[node], halo)
     gradients = {name: gradients[name].reshape(np.shape(params[name])) for name in params}
     errors = dict(chi=chi, beta=beta, rho=rho, psi=psi, delta_du=delta["du"])
     errors |= {f"alpha_{node}": alpha[node] for node in nodes} | dict(f_chi=f_chi[:K], f_psi=f_psi[:K])
     return errors, gradients | {"x": dE_dx, "s_init": f_psi[0], "v_init": f_chi[0]}
-
-
-def _peephole(W: Array | None, s: Array) -> Array | float:
-    """W_sp s, with W None (no peephole), [d_s] (diagonal) or [d_s, d_s] (full)."""
-    if W is None:
-        return 0.0
-    return W * s if W.ndim == 1 else s @ W.T
-
-
-def _peephole_transposed(W: Array | None, alpha: Array) -> Array | float:
-    """W_sp^T alpha."""
-    if W is None:
-        return 0.0
-    return W * alpha if W.ndim == 1 else alpha @ W
-
-
-def _peephole_gradient(W: Array | None, alpha: Array, s: Array) -> Array:
-    """dE/dW_sp in the shape of W."""
-    return (alpha * s).sum((0, 1)) if W is not None and W.ndim == 1 else sum_outer(alpha, s)
-
-
-def _nodes(p: Symbols) -> tuple[str, ...]:
-    return tuple(node for node in NODES if f"W_x{node}" in p)
-
-
-def _look_ahead(p: Symbols, look_ahead: LookAhead) -> dict[str, int]:
-    nodes = _nodes(p)
-    La = (
-        dict.fromkeys(nodes, look_ahead) if isinstance(look_ahead, int) else {n: look_ahead[n] for n in nodes}
-    )
-    for node in nodes:
-        taps = len(p[f"W_x{node}"])
-        if not 0 <= La[node] < taps:
-            raise ValueError(
-                f"look_ahead of {node} must lie in 0..{taps - 1} (W_x{node} has {taps} taps), got {La[node]}"
-            )
-    return La
-
-
-def _checked(params: Mapping[str, npt.ArrayLike]) -> Symbols:
-    nodes = NODES if "W_xcx" in params or "W_vcx" in params else NODES[:-1]
-    p = checked_params(
-        params,
-        required=[f"W_{source}{node}" for source in "xv" for node in nodes],
-        optional=[f"W_s{node}" for node in nodes if node != "du"]
-        + [f"b_{node}" for node in nodes]
-        + ["W_qdr"],
-    )
-    if p["W_vdu"].ndim != 2:
-        raise ValueError(f"W_vdu must have shape [d_s, d_v], got {list(p['W_vdu'].shape)}")
-    d_s, d_v = p["W_vdu"].shape
-    if "W_qdr" not in p and d_v != d_s:
-        raise ValueError(f"W_vdu has shape {(d_s, d_v)}, so params needs W_qdr of shape {(d_v, d_s)}")
-    for node in nodes:
-        W_x = p[f"W_x{node}"]
-        W_x = p[f"W_x{node}"] = W_x[None] if W_x.ndim == 2 else W_x
-        check_shape(f"W_x{node}", W_x, (len(W_x), d_s, p["W_xdu"].shape[-1]))
-        check_shape(f"W_v{node}", p[f"W_v{node}"], (d_s, d_v))
-        check_shape(f"b_{node}", p.get(f"b_{node}", np.zeros(d_s)), (d_s,))
-        check_shape(f"W_s{node}", p.get(f"W_s{node}", np.zeros(d_s)), (d_s,), (d_s, d_s))
-    check_shape("W_qdr", p.get("W_qdr", np.zeros((d_v, d_s))), (d_v, d_s))
-    return p

@@ -124,9 +124,9 @@ def backward(
     \end{aligned}$$
 
     The gradients of the parameters are sums over n (and the batch) of outer products:
-    $\partial E/\partial W_{xp} = \sum \alpha_p[n] x[n]^T$,
-    $\partial E/\partial W_{vp} = \sum \alpha_p[n] v[n-1]^T$,
-    $\partial E/\partial W_{sp} = \sum \alpha_p[n] s[n-1]^T$ for cu and cs, with $s[n]$ for cr, and
+    $\partial E/\partial W_{x_p} = \sum \alpha_p[n] x[n]^T$,
+    $\partial E/\partial W_{v_p} = \sum \alpha_p[n] v[n-1]^T$,
+    $\partial E/\partial W_{s_p} = \sum \alpha_p[n] s[n-1]^T$ for cu and cs, with $s[n]$ for cr, and
     $\partial E/\partial b_p = \sum \alpha_p[n]$.
 
     Args:
