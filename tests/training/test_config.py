@@ -69,6 +69,11 @@ def test_a_field_is_set_by_its_bare_or_its_full_name(key):
     assert override(Config(), [f"{key}=17"]).model.hidden_size == 17
 
 
+def test_the_name_of_the_run_is_a_field_too():
+    config = override(Config(), ["recipe=mine", "format=1"])
+    assert (config.recipe, config.format) == ("mine", 1)
+
+
 def test_values_are_yaml():
     config = override(Config(), ["context=[2, 3]", "learning_rate=1e-4", "bidirectional=false", "dropout=0"])
     assert config.model.context == (2, 3)
@@ -99,8 +104,16 @@ def test_a_new_layer_takes_its_own_context():
         ("hidden_size", "a setting is written key=value, got 'hidden_size'"),
         ("hidden_size=[1", "setting 'hidden_size' wants a YAML value, got '[1'"),
         ("hidden_size=0", "settings: model.hidden_size should be greater than or equal to 1, got 0"),
-        ("hidden_size=many", "settings: model.hidden_size should be a valid integer, unable to parse"),
-        ("hidden_size=2.5", "got a number with a fractional part, got 2.5"),
+        (
+            "training.hidden_size=3",
+            "unknown setting 'training.hidden_size'; did you mean 'model.hidden_size'?",
+        ),
+        ("hidden_size=many", "settings: model.hidden_size should be a valid integer, got 'many'"),
+        ("hidden_size=2.5", "settings: model.hidden_size should be a valid integer, got 2.5"),
+        ("hidden_size=true", "settings: model.hidden_size should be a valid integer, got True"),
+        ("learning_rate=true", "settings: training.learning_rate should be a valid number, got True"),
+        ("context=[1, true]", "settings: model.context.1 should be a valid integer, got True"),
+        ("format=2", "settings: format should be less than or equal to 1, got 2"),
         ("dropout=1", "settings: model.dropout should be less than 1, got 1"),
         ("learning_rate=.nan", "settings: training.learning_rate should be a finite number, got nan"),
         ("seed=-1", "settings: training.seed should be greater than or equal to 0, got -1"),
@@ -140,12 +153,37 @@ def test_projection_on_the_vanilla_layer_is_refused_not_ignored():
             "format: 2",
             "run.yaml has format 2, carousel 0.1.0 reads up to format 1; upgrade with `pip install -U",
         ),
-        ("format: old", "run.yaml: format should be 1, got 'old'"),
+        ("format: old", "run.yaml: format should be a valid integer, got 'old'"),
+        ("format: true", "run.yaml: format should be a valid integer, got True"),
+        ("null: 3", "run.yaml: a key must be a name, got None"),
+        (
+            "training: {hidden_size: 3}",
+            "unknown key 'training.hidden_size'; did you mean 'model.hidden_size'?",
+        ),
+        (
+            f"recipe: {'x' * 9999}/",
+            "run.yaml: recipe should match pattern '^[A-Za-z0-9_-]+$', got 'xxxxxxxxxxxx...x",
+        ),
+        (
+            f"model: {{hidden_size: 0x{'f' * 9999}}}",
+            "less than or equal to 65536, got a number of too many digits",
+        ),
+        (
+            "model: &m {}\ntraining: *m",
+            "run.yaml is not readable YAML (line 2): aliases are not taken; correct it",
+        ),
+        ("[" * 9999, "run.yaml is not readable YAML (line 1): it is nested too deeply; correct it"),
+        ("- " * 9999, "run.yaml is not readable YAML (line 1): it is nested too deeply; correct it"),
+        ("recipe: 2001-99-99", "run.yaml is not readable YAML; correct it"),
+        ("recipe: !!bool maybe", "run.yaml is not readable YAML; correct it"),
         ("model: 3", "run.yaml: model must be a section of keys, got 3"),
         ("modle: {}", "run.yaml: unknown key 'modle'; did you mean 'model'?"),
         ("model: {layr: lstm}", "run.yaml: unknown key 'model.layr'; did you mean 'layer'?"),
         ("recipe: ../up", "run.yaml: recipe should match pattern"),
-        ("a: [", "run.yaml is not readable YAML (line 1); correct it or start from a recipe"),
+        (
+            "a: [",
+            "run.yaml is not readable YAML (line 1): expected the node content, but found '<stream end>'; correct it",
+        ),
         ("a: \x00", "run.yaml is not readable YAML"),
         ("- 3", "run.yaml must hold the sections data, model and training, got [3]"),
         ("", "run.yaml must hold the sections data, model and training, got None"),
@@ -154,6 +192,13 @@ def test_projection_on_the_vanilla_layer_is_refused_not_ignored():
 )
 def test_a_wrong_file_gets_a_sentence(text, sentence):
     assert sentence in complaint(parse_config, text, "run.yaml")
+
+
+def test_a_bomb_of_aliases_costs_nothing():
+    levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 30)]
+    text = "\n".join(["l0: &l0 [boom]", *levels])
+    assert "(line 2): aliases are not taken" in complaint(parse_config, text, "run.yaml")
+    assert len(complaint(override, Config(), ["context=[[[[[[[1]]]]]]]"])) < 200
 
 
 @given(st.text(max_size=60))

@@ -8,22 +8,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
+from carousel.training import plain_yaml
 
-FORMAT: Literal[1] = 1
+FORMAT = 1
 
 Samples = Annotated[int, Field(ge=0, le=64)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class Strict(BaseModel):
+    """A record of a file: no key but the known ones, no value of another kind (true is no 1), no NaN."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class DataConfig(_Section):
+class DataConfig(Strict):
     """Which sequences, and how many of them are held out for validation."""
 
     dataset: str = Field(default="japanese_vowels", description="name of an embedded data set")
@@ -36,7 +38,7 @@ def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
     return (1, 1) if fields.get("layer") == "augmented" else (0, 0)
 
 
-class ModelConfig(_Section):
+class ModelConfig(Strict):
     """The recurrent layer and the head that reads it."""
 
     layer: Literal["lstm", "vanilla", "augmented", "torch"] = Field(
@@ -55,6 +57,7 @@ class ModelConfig(_Section):
     )
     context: tuple[Samples, Samples] = Field(
         default_factory=_own_context,
+        strict=False,  # YAML has lists for tuples
         description="extra input samples each step sees, (past, future); augmented only",
     )
 
@@ -78,7 +81,7 @@ class ModelConfig(_Section):
         return self
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Strict):
     """How the weights are found."""
 
     epochs: int = Field(default=80, ge=1, le=100_000, description="passes over the training part, at most")
@@ -113,10 +116,10 @@ class TrainingConfig(_Section):
     )
 
 
-class Config(_Section):
+class Config(Strict):
     """A complete run: `config.yaml` of a run folder, or a recipe."""
 
-    format: Literal[1] = Field(default=FORMAT, description="version of this layout")
+    format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT, description="version of this layout")
     recipe: str = Field(
         default="custom", pattern="^[A-Za-z0-9_-]+$", description="name that run folders begin with"
     )
@@ -127,6 +130,7 @@ class Config(_Section):
 
 _SECTIONS: dict[str, type[BaseModel]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 _SECTION_OF = {leaf: section for section, kind in _SECTIONS.items() for leaf in kind.model_fields}
+_TOP = tuple(name for name in Config.model_fields if name not in _SECTIONS)
 
 
 def parse_config(text: str, source: str) -> Config:
@@ -140,19 +144,17 @@ def parse_config(text: str, source: str) -> Config:
         CarouselError: the text is not YAML, has an unknown key, a value out of range or a newer format.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" (line {place.line + 1})" if place else ""
-        raise CarouselError(
-            f"{source} is not readable YAML{line}; correct it or start from a recipe"
-        ) from error
+        content = plain_yaml.read(text)
+    except plain_yaml.UnreadableYamlError as error:
+        raise CarouselError(f"{source} is {error}; correct it or start from a recipe") from error
     if not isinstance(content, dict):
-        raise CarouselError(f"{source} must hold the sections data, model and training, got {content!r}")
+        raise CarouselError(
+            f"{source} must hold the sections data, model and training, got {plain_yaml.shown(content)}"
+        )
     version = content.get("format", FORMAT)
     if isinstance(version, int) and version > FORMAT:
         raise CarouselError(
-            f"{source} has format {version}, carousel {__version__} reads up to format {FORMAT}; "
+            f"{source} has format {plain_yaml.shown(version)}, carousel {__version__} reads up to format {FORMAT}; "
             "upgrade with `pip install -U carousel-lstm`"
         )
     return _validated(content, source)
@@ -168,15 +170,18 @@ def load_config(path: str | Path) -> Config:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise CarouselError(f"there is no configuration file '{path}'; check the path") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CarouselError(f"cannot read '{path}' as a configuration: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CarouselError(f"cannot read '{path}' as a configuration: it is not text in UTF-8") from error
+    except OSError as error:
+        raise CarouselError(
+            f"cannot read '{path}' as a configuration: {error.strerror}; check the path and its permissions"
+        ) from error
     return parse_config(text, str(path))
 
 
 def to_yaml(config: Config) -> str:
     """The complete configuration as YAML; `parse_config` gives the same configuration back."""
-    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    return text
+    return plain_yaml.write(config.model_dump(mode="json"))
 
 
 def override(config: Config, assignments: Iterable[str]) -> Config:
@@ -191,34 +196,40 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
     """
     content = config.model_dump()
-    changes: dict[tuple[str, str], Any] = {}
+    changes: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise CarouselError(f"a setting is written key=value, got '{assignment}'")
-        changes[_address(key.strip())] = _parse_value(key, value)
-    if changes.get(("model", "layer"), config.model.layer) != config.model.layer:
+        changes[_leaf(key.strip())] = _parse_value(key, value)
+    if changes.get("layer", config.model.layer) != config.model.layer:
         del content["model"]["context"]
-    for (section, leaf), value in changes.items():
-        content[section][leaf] = value
+    for leaf, value in changes.items():
+        section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
+        section[leaf] = value
     return _validated(content, "settings")
 
 
-def _address(key: str) -> tuple[str, str]:
+def _leaf(key: str) -> str:
+    """The field that a key names, bare or with its section."""
     section, _, leaf = key.rpartition(".")
-    if _SECTION_OF.get(leaf) is None or section not in ("", _SECTION_OF[leaf]):
-        known = (
-            list(_SECTION_OF) if not section else [f"{place}.{name}" for name, place in _SECTION_OF.items()]
-        )
-        raise CarouselError(f"unknown setting '{key}'; {did_you_mean(key, known)}")
-    return _SECTION_OF[leaf], leaf
+    if leaf in _SECTION_OF and section in ("", _SECTION_OF[leaf]) or key in _TOP:
+        return leaf
+    known = [*_TOP, *(f"{place}.{name}" for name, place in _SECTION_OF.items())]
+    hint = section and _elsewhere(leaf) or did_you_mean(key, known if section else [*_TOP, *_SECTION_OF])
+    raise CarouselError(f"unknown setting '{key}'; {hint}")
+
+
+def _elsewhere(leaf: str) -> str:
+    """The hint for a field that stands in the wrong section."""
+    return f"did you mean '{_SECTION_OF[leaf]}.{leaf}'?" if leaf in _SECTION_OF else ""
 
 
 def _parse_value(key: str, value: str) -> Any:
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise CarouselError(f"setting '{key}' wants a YAML value, got '{value}'") from error
+        return plain_yaml.read(value)
+    except plain_yaml.UnreadableYamlError as error:
+        raise CarouselError(f"setting '{key}' wants a YAML value, got '{value}', {error}") from error
 
 
 def _validated(content: Mapping[str, Any], source: str) -> Config:
@@ -233,13 +244,17 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     field = ".".join(path)
+    got = plain_yaml.shown(first["input"])
     match first["type"]:
         case "extra_forbidden":
             owner = _SECTIONS[path[0]] if len(path) > 1 else Config
-            return f"unknown key '{field}'; {did_you_mean(path[-1], owner.model_fields)}"
+            hint = _elsewhere(path[-1]) or did_you_mean(path[-1], owner.model_fields)
+            return f"unknown key '{field}'; {hint}"
+        case "invalid_key":
+            return f"a key must be a name, got {got}"
         case "value_error":
             return str(first["ctx"]["error"])
         case "model_type" | "model_attributes_type":
-            return f"{field} must be a section of keys, got {first['input']!r}"
+            return f"{field} must be a section of keys, got {got}"
     wanted = first["msg"].partition(" ")[2]  # the first word is Input, String, Tuple, ...
-    return f"{field} {wanted}, got {first['input']!r}"
+    return f"{field} {wanted}, got {got}"
