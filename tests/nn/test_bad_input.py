@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.rnn import pack_sequence
 
 import carousel
 
@@ -41,6 +42,7 @@ def test_arguments_that_torch_refuses_too(arguments, options, kind, message):
         ({"peephole": "half"}, ValueError, "peephole must be one of 'none', 'diagonal', 'full', got 'half'"),
         ({"input_gate": "yes"}, TypeError, "input_gate should be of type bool, got: str"),
         ({"context": 1}, TypeError, r"context must be \(past, future\), two integers >= 0, .*got 1"),
+        ({"context": (True, False)}, ValueError, r"context must be \(past, future\)"),
         ({"context": (1, -1)}, ValueError, r"context must be \(past, future\).*got \(1, -1\)"),
         ({"context": (1, 2, 3)}, ValueError, r"context must be \(past, future\).*got \(1, 2, 3\)"),
         ({"context": [(1, 1), (0, 0)]}, ValueError, "context must have one pair for each of 1 layers, got 2"),
@@ -116,6 +118,24 @@ def test_calls_that_torch_refuses_too(arguments, kind, message):
 def test_a_state_that_is_no_pair(hx, kind, message):
     with pytest.raises(kind, match=message):
         carousel.LSTM(3, 5)(X, hx)
+
+
+def test_bad_packed_input():
+    layer = carousel.LSTM(3, 5)
+    ragged = [torch.ones(2, 3), torch.ones(4, 3)]
+    with pytest.raises(RuntimeError, match=r"Expected hx\[0\] size \(1, 2, 5\), got \[1, 3, 5\]"):
+        layer(pack_sequence(ragged, enforce_sorted=False), (torch.ones(1, 3, 5), torch.ones(1, 3, 5)))
+    with pytest.raises(RuntimeError, match="Expected 3, got 4"):
+        layer(pack_sequence([torch.ones(2, 4)]))
+    with pytest.raises(RuntimeError, match="input must have 2 dimensions, got 1"):
+        layer(pack_sequence([torch.ones(2)]))
+
+
+def test_another_device_is_named():
+    with pytest.raises(
+        RuntimeError, match=r"input is on meta, the weights are on cpu; move one: input.to\('cpu'\)"
+    ):
+        carousel.LSTM(3, 5)(X.to("meta"))
 
 
 def test_an_input_that_is_no_tensor():

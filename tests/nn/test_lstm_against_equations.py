@@ -133,6 +133,48 @@ def test_a_whole_stack_is_its_layers_one_by_one():
     assert_same(layer.trace(x, layer=1)["a_cx"], second["a_cx"])
 
 
+def test_each_layer_and_direction_has_its_own_window():
+    layer = layer_of(("full", True, 3, [(1, 1), (2, 0)]), num_layers=2, bidirectional=True)
+    x = torch.randn(6, 2, 3, dtype=torch.float64)
+    first = torch.cat([layer.trace(x, reverse=r)["v"] for r in (False, True)], dim=-1).detach().numpy()
+    ahead = augmented.forward(as_numpy(layer.symbols(1)), first, look_ahead=0)
+    params = reversed_in_time(as_numpy(layer.symbols(1, reverse=True)))
+    back = augmented.forward(params, first[::-1], look_ahead=2)
+    output, _ = layer(x)
+    assert_same(output[..., :3], ahead["v"])
+    assert_same(output[..., 3:], back["v"][::-1].copy())
+
+
+OPTIONS = {"num_layers": 2, "bias": False, "batch_first": True, "dropout": 0.3, "bidirectional": True}
+
+
+@pytest.mark.parametrize(
+    ("preset", "own", "more"),
+    [
+        (carousel.VanillaLSTM, {"peephole": "full"}, {}),
+        (
+            carousel.AugmentedLSTM,
+            {"peephole": "full", "input_gate": True, "context": (2, 0)},
+            {"proj_size": 2},
+        ),
+    ],
+)
+def test_presets_pass_every_option_on(preset, own, more):
+    given = {key: value for key, value in own.items() if key == "context"}
+    for options in (
+        {},
+        OPTIONS | more,
+        *({key: value} for key, value in (OPTIONS | more).items() if key != "dropout"),
+    ):
+        made = preset(3, 5, **given, **options, dtype=torch.float64)
+        wanted = carousel.LSTM(3, 5, **own, **options, dtype=torch.float64)
+        assert repr(made) == repr(wanted)
+        assert {n: (p.shape, p.dtype) for n, p in made.named_parameters()} == {
+            n: (p.shape, p.dtype) for n, p in wanted.named_parameters()
+        }
+    assert preset(3, 5, device="meta").weight_hh_l0.device.type == "meta"
+
+
 def test_presets():
     vanilla_layer = carousel.VanillaLSTM(3, 5, dtype=torch.float64)
     x = torch.randn(4, 2, 3, dtype=torch.float64)

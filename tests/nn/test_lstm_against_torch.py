@@ -119,7 +119,7 @@ def test_from_torch_keeps_mode_and_frozen_weights_and_draws_no_random_numbers():
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_dropout_between_layers_is_torchs(batch_first):
     torch.manual_seed(0)
-    theirs = nn.LSTM(FEATURES, H, 3, dropout=0.4, bidirectional=True, batch_first=False)
+    theirs = nn.LSTM(FEATURES, H, 3, dropout=0.4, bidirectional=True, batch_first=batch_first)
     ours = carousel.LSTM.from_torch(theirs)
     x = torch.randn(T, B, FEATURES)
     torch.manual_seed(5)
@@ -129,6 +129,26 @@ def test_dropout_between_layers_is_torchs(batch_first):
     assert_same(got, wanted)
     assert_same(ours.eval()(x)[0], theirs.eval()(x)[0])
     assert (ours(x)[0] - got).abs().max() > 1e-3
+
+
+def test_weights_that_torch_computes_are_copied_as_they_are():
+    theirs = nn.utils.parametrizations.weight_norm(nn.LSTM(FEATURES, H), "weight_hh_l0")
+    ours = carousel.LSTM.from_torch(theirs)
+    assert list(ours.state_dict()) == list(nn.LSTM(FEATURES, H).state_dict())
+    x = torch.randn(T, B, FEATURES)
+    assert_same(ours(x)[0], theirs(x)[0])
+
+
+def test_autocast_takes_its_own_states_again():
+    layer = carousel.AugmentedLSTM(FEATURES, H, 2, proj_size=2)
+    x = torch.randn(T, B, FEATURES)
+    wanted, _ = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        first, state = layer(x[:3])
+        second, _ = layer(x[3:], state)
+    assert_same(torch.cat([first, second]).float(), wanted, 3e-2)
+    with pytest.raises(RuntimeError, match="does not match weight dtype"):
+        layer(x, tuple(part.bfloat16() for part in state))
 
 
 def test_empty_batch():

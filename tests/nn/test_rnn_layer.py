@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 import carousel
 from carousel.equations import rnn
@@ -58,6 +58,39 @@ def test_canonical_rnn_is_the_papers(bias):
     assert_same(x.grad, gradients["x"])
     through_r = gradients["r_init"] * (1 - torch.tanh(s_0[0]).detach().numpy() ** 2)
     assert_same(s_0.grad[0], gradients["s_init"] + through_r)
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_canonical_rnn_in_both_directions_over_a_ragged_batch(nonlinearity):
+    """Step by step from the definition, one sequence and direction at a time."""
+    torch.manual_seed(0)
+    layer = carousel.RNN(
+        3, 5, nonlinearity=nonlinearity, bidirectional=True, canonical=True, dtype=torch.float64
+    )
+    warp = torch.tanh if nonlinearity == "tanh" else torch.relu
+    sequences = [torch.randn(n, 3, dtype=torch.float64) for n in (4, 1, 6)]
+    s_0 = torch.randn(2, 3, 5, dtype=torch.float64)
+    packed, s_n = layer(pack_sequence(sequences, enforce_sorted=False), s_0)
+    output, _ = pad_packed_sequence(packed)
+    for b, sequence in enumerate(sequences):
+        for reverse in (False, True):
+            W, s = layer.symbols(reverse=reverse), s_0[int(reverse), b]
+            steps = range(len(sequence))
+            for n in reversed(steps) if reverse else steps:
+                s = W["W_s"] @ s + W["W_r"] @ warp(s) + W["W_x"] @ sequence[n] + W["theta_s"]
+                assert_same(output[n, b, 5 * reverse : 5 * reverse + 5], warp(s))
+            assert_same(s_n[int(reverse), b], s)
+
+
+def test_dropout_between_layers_is_torchs():
+    theirs = nn.RNN(3, 5, 3, dropout=0.4)
+    ours = carousel.RNN.from_torch(theirs)
+    x = torch.randn(6, 4, 3)
+    torch.manual_seed(5)
+    wanted, _ = theirs(x)
+    torch.manual_seed(5)
+    assert_same(ours(x)[0], wanted)
+    assert_same(ours.eval()(x)[0], theirs.eval()(x)[0])
 
 
 def test_refusals():

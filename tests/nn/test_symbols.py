@@ -50,6 +50,36 @@ def test_symbols_are_differentiable_views():
     assert not layer.weight_hh_l0[9:].any()
 
 
+def test_symbols_outlive_an_optimiser_step():
+    layer = carousel.AugmentedLSTM(2, 3, proj_size=2)
+    symbols = layer.symbols()
+    layer(torch.randn(4, 1, 2))[0].sum().backward()
+    torch.optim.SGD(layer.parameters(), lr=0.1).step()
+    for name, value in layer.symbols().items():
+        if not name.startswith("b_"):
+            assert_same(symbols[name] * 2, value * 2, 0.0)
+
+
+def test_a_layers_own_symbols_can_be_written_to_other_places():
+    layer = carousel.LSTM(2, 3)
+    symbols = layer.symbols()
+    before = {name: value.clone() for name, value in symbols.items()}
+    layer.load_symbols(symbols | {"W_xcu": symbols["W_xcs"], "W_xcs": symbols["W_xcu"]})
+    assert_same(layer.symbols(), before | {"W_xcu": before["W_xcs"], "W_xcs": before["W_xcu"]})
+
+
+def test_a_computed_weight_cannot_be_written():
+    layer = torch.nn.utils.parametrizations.weight_norm(carousel.LSTM(2, 3), "weight_hh_l0")
+    with pytest.raises(ValueError, match="weight_hh of this layer is no parameter; undo what replaced it"):
+        layer.load_symbols(layer.symbols())
+
+
+def test_every_weight_is_drawn_from_the_same_interval():
+    layer = carousel.AugmentedLSTM(8, 16, proj_size=4)
+    for name, weight in layer.named_parameters():
+        assert 0.15 < weight.abs().max() <= 1 / 16**0.5, name
+
+
 def test_loads_numpy_arrays_and_keeps_an_optimiser_working():
     layer = carousel.LSTM(2, 3)
     before = layer.weight_ih_l0

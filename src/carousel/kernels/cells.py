@@ -53,6 +53,11 @@ class RNNCell:
 Cell = LSTMCell | RNNCell
 
 
+def row_blocks(nodes: tuple[str, ...], hidden_size: int) -> dict[str, slice]:
+    """Where the rows of each node lie in stored weights."""
+    return {node: slice(i * hidden_size, (i + 1) * hidden_size) for i, node in enumerate(nodes)}
+
+
 class Weights(NamedTuple):
     """What the recurrence needs beside the input's share. H is hidden_size, V the size of v."""
 

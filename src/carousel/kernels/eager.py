@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from carousel.kernels.cells import Cell, LSTMCell, RNNCell, Weights
+from carousel.kernels.cells import Cell, LSTMCell, RNNCell, Weights, row_blocks
 from carousel.kernels.shapes import Float, Int
 
 Signals = dict[str, Tensor]
@@ -54,12 +54,12 @@ def _steps(
 ) -> Iterator[tuple[int, Signals, tuple[Tensor, ...]]]:
     """Step index, its signals, and the state after it; a sequence's state does not move outside its steps."""
     step = _lstm(cell, xi, weights) if isinstance(cell, LSTMCell) else _rnn(cell, xi, weights)
+    inside = None if lengths is None else _inside(len(xi), lengths).unbind()
     for n in reversed(range(len(xi))) if reverse else range(len(xi)):
         signals = step(n, *state)
         after = tuple(signals[name] for name in cell.carried)
-        if lengths is not None:
-            inside = (n < lengths).unsqueeze(-1)
-            after = tuple(torch.where(inside, new, old) for new, old in zip(after, state, strict=True))
+        if inside is not None:
+            after = tuple(torch.where(inside[n], new, old) for new, old in zip(after, state, strict=True))
         state = after
         yield n, signals, state
 
@@ -74,9 +74,11 @@ def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
     W_early: Tensor | None
     W_late: Tensor | None
     W_early, W_late = (None, None) if weights.ch is None else (weights.ch[:-H], weights.ch[-H:])
-    xi_du = xi[..., 2 * H : 3 * H].unbind() if cell.input_gate else ()
+    xi_du: tuple[Tensor, ...] = ()
     if cell.input_gate:
-        xi = torch.cat([xi[..., : 2 * H], torch.zeros_like(xi[..., :H]), xi[..., 3 * H :]], dim=-1)
+        du = row_blocks(cell.nodes, H)["du"]
+        xi_du = xi[..., du].unbind()
+        xi = torch.cat([xi[..., : du.start], torch.zeros_like(xi[..., du]), xi[..., du.stop :]], dim=-1)
     shares = (xi if weights.bias is None else xi + weights.bias).unbind()
     W_hh = weights.hh.t()
 
@@ -134,5 +136,9 @@ def _stack(rows: dict[int, Tensor]) -> Tensor:
 def _zero_after_end(signal: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return signal
-    outside = torch.arange(len(signal), device=signal.device).unsqueeze(-1) >= lengths
-    return signal.masked_fill(outside.unsqueeze(-1), 0)
+    return signal.masked_fill(~_inside(len(signal), lengths), 0)
+
+
+def _inside(T: int, lengths: Tensor) -> Tensor:
+    """Whether step n belongs to a sequence, [T, B, 1]."""
+    return (torch.arange(T, device=lengths.device).unsqueeze(-1) < lengths).unsqueeze(-1)

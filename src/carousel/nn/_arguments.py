@@ -76,7 +76,7 @@ def checked_context(context: Context, num_layers: int) -> list[tuple[int, int]]:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise ValueError(wanted)
         past, future = pair
-        if not isinstance(past, int) or not isinstance(future, int) or past < 0 or future < 0:
+        if type(past) is not int or type(future) is not int or past < 0 or future < 0:
             raise ValueError(wanted)
         checked.append((past, future))
     if len(checked) != num_layers:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 
 class Batch(NamedTuple):
@@ -44,12 +44,12 @@ def _unpack_packed(packed: PackedSequence) -> Batch:
     x, lengths = pad_packed_sequence(packed)
 
     def restore(output: Tensor) -> PackedSequence:
+        sizes = lengths
         if packed.sorted_indices is not None:
             output = output.index_select(1, packed.sorted_indices)
-        steps = [output[n, :size] for n, size in enumerate(packed.batch_sizes.tolist())]
-        return PackedSequence(
-            torch.cat(steps), packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices
-        )
+            sizes = lengths[packed.sorted_indices.cpu()]
+        data = pack_padded_sequence(output, sizes).data
+        return PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
 
     uniform = bool((packed.batch_sizes == packed.batch_sizes[0]).all())
     return Batch(x, None if uniform else lengths.to(x.device), True, restore)

@@ -124,8 +124,9 @@ class Recurrent(nn.Module, ABC):
             reverse: the direction that runs from the last step to the first.
 
         Returns:
-            From symbol to tensor, differentiable, sharing memory with the stored weights except the biases, which
-            are the sum of the two that are stored. `carousel.equations` takes such a dict.
+            From symbol to tensor, in the shapes of `carousel.equations`, which takes such a dict. The tensors are
+            differentiable and share memory with the stored weights, except the biases, which are the sum of the two
+            that are stored.
 
         Raises:
             IndexError: there is no such layer or direction.
@@ -150,14 +151,20 @@ class Recurrent(nn.Module, ABC):
 
         Raises:
             IndexError: there is no such layer or direction.
-            ValueError: a name is missing or unknown, or a shape does not fit.
+            ValueError: a name is missing or unknown, a shape does not fit, or a weight of the layer is computed
+                from others (parametrised), so that there is nothing to write to.
         """
         self._check_run(layer, reverse)
         stored = self._stored(layer, reverse)
+        if computed := [name for name, value in stored.items() if not isinstance(value, nn.Parameter)]:
+            raise ValueError(
+                f"load_symbols: {', '.join(computed)} of this layer is no parameter; undo what replaced it"
+            )
         if self.bias:
             stored["bias"] = stored["bias_ih"]
         views = self._as_symbols(stored, layer)
-        given = {name: torch.as_tensor(value) for name, value in symbols.items()}
+        # Cloned, because they may be views of the very weights that are written.
+        given = {name: torch.as_tensor(value).detach().clone() for name, value in symbols.items()}
         if missing := sorted(views.keys() - given.keys()):
             raise ValueError(f"load_symbols: {', '.join(missing)} missing; got {', '.join(sorted(given))}")
         if unknown := sorted(given.keys() - views.keys()):
@@ -238,6 +245,11 @@ class Recurrent(nn.Module, ABC):
                 f"{name}: input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}); "
                 f"convert the input: input.to({weight.dtype}), or the layer: layer.to({x.dtype})"
             )
+        if x.device != weight.device:
+            raise RuntimeError(
+                f"{name}: input is on {x.device}, the weights are on {weight.device}; "
+                f"move one: input.to('{weight.device}') or layer.to('{x.device}')"
+            )
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, "
@@ -252,10 +264,10 @@ class Recurrent(nn.Module, ABC):
     def _checked_state(self, state: tuple[Tensor, ...] | None, batch: Batch) -> tuple[Tensor, ...]:
         """The given state as [layers * directions, B, d] tensors, or zeros."""
         name, runs, B = type(self).__name__, self.num_layers * self._directions, batch.x.shape[1]
-        sizes = {"v": self._output_size}
+        sizes, weight = {"v": self._output_size}, self._stored(0, False)["weight_ih"]
         wanted = [(runs, B, sizes.get(signal, self.hidden_size)) for signal in self.cell.carried]
         if state is None:
-            return tuple(batch.x.new_zeros(shape) for shape in wanted)
+            return tuple(weight.new_zeros(shape) for shape in wanted)
         checked = []
         for i, (part, shape) in enumerate(zip(state, wanted, strict=True)):
             which = f"hx[{i}]" if len(wanted) > 1 else "hx"
@@ -268,10 +280,12 @@ class Recurrent(nn.Module, ABC):
             expected = shape if batch.is_batched else (shape[0], shape[2])
             if tuple(part.shape) != expected:
                 raise RuntimeError(f"{name}: Expected {which} size {expected}, got {list(part.shape)}")
-            if part.dtype != batch.x.dtype:
+            if torch.is_autocast_enabled(batch.x.device.type):
+                part = part.to(weight.dtype)
+            elif part.dtype != weight.dtype:
                 raise RuntimeError(
-                    f"{name}: {which} dtype ({part.dtype}) does not match input dtype ({batch.x.dtype}); "
-                    f"convert it: {which}.to({batch.x.dtype})"
+                    f"{name}: {which} dtype ({part.dtype}) does not match weight dtype ({weight.dtype}); "
+                    f"convert it: {which}.to({weight.dtype})"
                 )
             checked.append(part if batch.is_batched else part.unsqueeze(1))
         return tuple(checked)

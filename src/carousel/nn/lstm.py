@@ -6,8 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from carousel.kernels import LSTMCell, Peephole
-from carousel.nn._arguments import Context, checked_flag, checked_peephole, checked_projection
+from carousel.kernels import LSTMCell, Peephole, row_blocks
+from carousel.nn._arguments import (
+    Context,
+    checked_flag,
+    checked_peephole,
+    checked_projection,
+    checked_size,
+)
 from carousel.nn._convert import copied
 from carousel.nn._recurrent import Recurrent
 
@@ -27,10 +33,12 @@ _SHARED = (
 
 
 class LSTM(Recurrent):
-    """Every LSTM of the paper; with the defaults, `torch.nn.LSTM`.
+    """The Vanilla and the augmented LSTM of the paper, in part or whole; with the defaults, `torch.nn.LSTM`.
 
     The first ten arguments, the shapes, the initialisation and the names in `state_dict` are those of
-    `torch.nn.LSTM`. H is hidden_size, V is proj_size or, without projection, H; D is 2 if bidirectional, else 1.
+    `torch.nn.LSTM`, and its numbers too, but that dropout on a PackedSequence draws another mask. H is hidden_size,
+    V is proj_size or, without projection, H; D is 2 if bidirectional, else 1. The state of a sequence in a ragged batch
+    stays as its own last step left it.
 
     Args:
         input_size: features of a sample (d_x).
@@ -43,16 +51,18 @@ class LSTM(Recurrent):
         proj_size: size of the value v after the recurrent projection W_qdr (d_v); 0 for no projection.
         device: where the weights are made.
         dtype: of the weights.
-        peephole: "none"; "diagonal", a weight per unit; or "full", the paper's d_s x d_s matrices.
+        peephole: "none"; "diagonal", a weight per unit, usual elsewhere; or "full", the paper's d_s x d_s matrices.
         input_gate: add the external input gate g_cx.
         context: (past, future), how many samples on either side of x[n] the cell sees besides x[n], of the external
-            input; or a list of such pairs, one a layer. A window never reaches across the end of a sequence.
+            input; or a list of such pairs, one a layer. All nodes share a layer's window, and it never reaches across
+            the end of a sequence.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
 
     Source: Sherstinsky, arXiv 1808.03314. A public program in the paper's notation confirms the full peepholes;
-    context, input gate and projection are this library's reading of the paper.
+    context, input gate and projection are this library's reading of the paper; stacks, two directions, diagonal
+    peepholes and ragged batches are this library's own.
     """
 
     cell: LSTMCell
@@ -74,7 +84,7 @@ class LSTM(Recurrent):
         input_gate: bool = False,
         context: Context = (0, 0),
     ) -> None:
-        proj_size = checked_projection(proj_size, hidden_size)
+        proj_size = checked_projection(proj_size, checked_size("hidden_size", hidden_size))
         super().__init__(
             LSTMCell(checked_peephole(peephole), checked_flag("input_gate", input_gate), proj_size > 0),
             input_size,
@@ -123,6 +133,8 @@ class LSTM(Recurrent):
     ) -> dict[str, Tensor]:
         """Every signal of the paper at every step, of one layer and direction.
 
+        Dropout between layers acts as in a call: call `eval()` first to see what a trained stack does.
+
         Args:
             input: as for a call of the layer.
             hx: as for a call of the layer.
@@ -130,8 +142,8 @@ class LSTM(Recurrent):
             reverse: the direction that runs from the last step to the first.
 
         Returns:
-            `xi_*`, `a_*`, `g_*`, `u`, `s`, `r`, `q` and `v`, in time order, [T, B, d] each, [T, d] for one
-            sequence, zero after a sequence's end, differentiable. Sequences are in the caller's order.
+            `xi_*`, `a_*`, `g_*`, `u`, `s`, `r`, `q` and `v`, in time order, [T, B, d] each whatever `batch_first` says,
+            [T, d] for one sequence, zero after a sequence's end, differentiable. Sequences are in the caller's order.
 
         Raises:
             IndexError: there is no such layer or direction.
@@ -194,15 +206,15 @@ class LSTM(Recurrent):
         return shapes
 
     def _as_symbols(self, stored: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
-        nodes, peephole_nodes = self.cell.nodes, self.cell.peephole_nodes
-        taps = sum(self.context[layer]) + 1
+        H, taps = self.hidden_size, sum(self.context[layer]) + 1
         W_x = torch.unflatten(stored["weight_ih"], 1, (taps, -1)).transpose(0, 1)
-        symbols = {f"W_x{node}": part for node, part in zip(nodes, W_x.chunk(len(nodes), dim=1), strict=True)}
-        rows = {"W_v": ("weight_hh", nodes), "W_s": ("weight_ch", peephole_nodes), "b_": ("bias", nodes)}
-        for letter, (name, targets) in rows.items():
-            if name in stored:
-                parts = stored[name].chunk(len(targets))
-                symbols |= {f"{letter}{node}": part for node, part in zip(targets, parts, strict=True)}
+        blocks, peephole_blocks = row_blocks(self.cell.nodes, H), row_blocks(self.cell.peephole_nodes, H)
+        symbols = {f"W_x{node}": W_x[:, rows] for node, rows in blocks.items()}
+        symbols |= {f"W_v{node}": stored["weight_hh"][rows] for node, rows in blocks.items()}
+        if self.cell.peephole != "none":
+            symbols |= {f"W_s{node}": stored["weight_ch"][rows] for node, rows in peephole_blocks.items()}
+        if "bias" in stored:
+            symbols |= {f"b_{node}": stored["bias"][rows] for node, rows in blocks.items()}
         if self.cell.projection:
             symbols["W_qdr"] = stored["weight_hr"]
         return symbols
@@ -216,10 +228,11 @@ def VanillaLSTM(
     batch_first: bool = False,
     dropout: float = 0.0,
     bidirectional: bool = False,
+    *,
     device: torch.device | str | int | None = None,
     dtype: torch.dtype | None = None,
 ) -> LSTM:
-    """The paper's Vanilla LSTM: an `LSTM` with `peephole="full"`. Arguments as there.
+    """The paper's Vanilla LSTM: makes an `LSTM` with `peephole="full"`. Arguments as there; it has no projection.
 
     Source: Sherstinsky, arXiv 1808.03314; see `carousel.equations.vanilla`.
     """
@@ -251,7 +264,7 @@ def AugmentedLSTM(
     *,
     context: Context = (1, 1),
 ) -> LSTM:
-    """The paper's augmented LSTM: an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
+    """The paper's augmented LSTM: makes an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
 
     Arguments as for `LSTM`. Not to be confused with the highway LSTM that other libraries give this name.
 
