@@ -52,7 +52,7 @@ def plot_flow(flow: GradientFlow, title: str | None = None, share: float = 0.01)
     lags = len(flow.psi)
     heat.set_xlim(-0.5, lags - 0.5)
     heat.xaxis.set_major_locator(whole_numbers())
-    heat.set_xlabel("lag: steps before the one where E is read")
+    heat.set_xlabel("lag: steps from the one where E is read")
     figure.set_label(
         f"The norm of dE/ds of {flow.name} over {lags} lags, sequences: {len(flow.lengths)}; "
         f"{_reach_in_words(reach, share)}."
