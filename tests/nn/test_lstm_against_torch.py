@@ -146,7 +146,9 @@ def test_autocast_takes_its_own_states_again():
     with torch.autocast("cpu", torch.bfloat16):
         first, state = layer(x[:3])
         second, _ = layer(x[3:], state)
+        _, (_, s) = layer(x.bfloat16(), tuple(part.bfloat16() for part in state))
     assert_same(torch.cat([first, second]).float(), wanted, 3e-2)
+    assert s.dtype == torch.float32, "the state is summed up over the steps and keeps the weights' precision"
     with pytest.raises(RuntimeError, match="does not match weight dtype"):
         layer(x, tuple(part.bfloat16() for part in state))
 
