@@ -86,8 +86,8 @@ def compare(predicted: Carried, measured: Carried) -> Verdict:
     return Verdict(
         bool(error[0] <= 1e-12 and error.max() <= 1e-9),
         f"At g_cs = 1 an error changes over {lag} steps by a share of at most {error[0]:.0e}; at 0.999 and 0.99 "
-        f"it has fallen to {measured.share[-1, 1]:.3g} and {measured.share[-1, 2]:.3g}, predicted {predicted.share[-1, 1]:.3g} and "
-        f"{predicted.share[-1, 2]:.3g}.",
+        f"it has fallen to {measured.share[-1, 1]:.3g} and {measured.share[-1, 2]:.3g}, predicted "
+        f"{predicted.share[-1, 1]:.3g} and {predicted.share[-1, 2]:.3g}.",
     )
 
 
