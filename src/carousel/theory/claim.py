@@ -1,8 +1,7 @@
 """A claim of the tutorial as something that can be held against a measurement."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -34,12 +33,9 @@ class Verdict(NamedTuple):
     """Both numbers, and what they say."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """A claim with everything that was found out about it."""
+class Result(NamedTuple):
+    """A claim, whether it held, and the figure that shows prediction and measurement."""
 
     claim: Claim
-    predicted: Mapping[str, Any]
-    measured: Mapping[str, Any]
     verdict: Verdict
     figure: Figure
