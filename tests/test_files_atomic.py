@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shlex
 import threading
+from pathlib import Path
 
 import pytest
 
 from carousel.errors import CarouselError
-from carousel.files import write_atomically
+from carousel.files import as_argument, write_atomically, write_together
 
 
 def test_text_and_bytes_replace_what_was_there(tmp_path):
@@ -39,7 +41,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, step,
 
 
 def test_a_missing_folder_gets_a_sentence(tmp_path):
-    with pytest.raises(CarouselError, match="cannot write .*: No such file or directory"):
+    with pytest.raises(CarouselError, match="cannot write .*: No such file or directory; check the path$"):
         write_atomically(tmp_path / "no" / "file", "text")
 
 
@@ -53,3 +55,21 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     reader.join(timeout=10)
     assert got == ["text"]
     assert pipe.is_fifo()
+
+
+def test_files_that_belong_together_stay_old_if_one_cannot_be_written(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "no" / "new"
+    write_atomically(old, "old")
+    with pytest.raises(CarouselError, match=f"cannot write '{new}'"):
+        write_together({old: "new", new: "new"})
+    assert old.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    "path, argument",
+    [("runs/a-1", "runs/a-1"), ("a b", "'a b'"), ("it's", "'it'\"'\"'s'"), ("-x/y", "./-x/y")],
+)
+def test_a_path_as_it_can_be_pasted_behind_a_command(path, argument):
+    assert as_argument(Path(path)) == argument
+    assert Path(*shlex.split(argument)) == Path(path)

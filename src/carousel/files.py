@@ -1,11 +1,15 @@
 """Files that are either wholly there or not at all."""
 
+import errno
 import os
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from carousel.errors import CarouselError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -50,10 +54,15 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> CarouselError:
-    """The sentence for a full or read-only disk, with the reason that the operating system gives."""
-    return CarouselError(
-        f"cannot write '{path}': {error.strerror or error}; free some space or choose another place"
-    )
+    """The sentence for a file that cannot be written, with the reason that the operating system gives."""
+    remedy = "free some space or choose another place" if error.errno in NO_ROOM else "check the path"
+    return CarouselError(f"cannot write '{path}': {error.strerror or error}; {remedy}")
+
+
+def as_argument(path: Path) -> str:
+    """A path as it can be pasted behind a command: quoted where a shell needs it, and no option."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def _encoded(content: str | bytes) -> bytes:

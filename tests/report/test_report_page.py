@@ -223,7 +223,9 @@ def test_a_read_only_folder_is_named(tmp_path, monkeypatch):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(CarouselError, match=f"^cannot write '{tmp_path / 'run'}': Not a directory; "):
+    with pytest.raises(
+        CarouselError, match=f"^cannot write '{tmp_path / 'run'}': Not a directory; check the path$"
+    ):
         write_report(tmp_path / "run", content())
     assert (tmp_path / "run").read_text() == "mine"
 

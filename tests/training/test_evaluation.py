@@ -74,6 +74,18 @@ def test_no_labels(finished):
     assert len(predict(finished.folder, unlabelled)) == 370
 
 
+@pytest.mark.parametrize("value", [3e38, -3e38])
+def test_a_sequence_that_drives_the_model_out_of_the_numbers_is_named(finished, value):
+    values = list(TEST.values)
+    values[40] = np.full_like(values[40], value)
+    huge = dataclasses.replace(TEST, values=tuple(values))
+    for answer in (evaluate, predict, prediction_table):
+        assert complaint(answer, finished.folder, huge) == (
+            "the model's answer to sequence '40' is not a finite number; "
+            "its values may be too large, or the weights of the run damaged"
+        )
+
+
 def with_features(names: tuple[str, ...]) -> Sequences:
     return Sequences((np.zeros((3, len(names))),), names, ("0",))
 

@@ -4,6 +4,8 @@ import csv
 import errno
 import json
 import os
+import random
+import re
 import signal
 import warnings
 
@@ -16,7 +18,7 @@ from carousel.errors import CarouselError
 from carousel.training import evaluate, fit, load_config, open_run, override
 from carousel.training import recorder as recorder_module
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.recorder import COLUMNS
+from carousel.training.run import COLUMNS
 
 
 def files(folder):
@@ -185,6 +187,47 @@ def test_a_missing_device_is_refused_before_anything_is_made(tiny, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("setting", ["hidden_size=65536", "hidden_size=65536 num_layers=64 layer=augmented"])
+def test_a_model_that_does_not_fit_into_memory_is_refused_before_anything_is_made(setting, tiny, tmp_path):
+    with pytest.raises(CarouselError) as error:
+        fit(override(tiny, setting.split()), tmp_path / "run", progress=False)
+    assert re.fullmatch(
+        r"[\d,]+ parameters need [\d,.]+ GB of memory to train, this machine has [\d,.]+ GB; "
+        "lower hidden_size or num_layers",
+        str(error.value),
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_runs_out_of_memory_gets_a_sentence(tiny, tmp_path, monkeypatch):
+    def run_out(model):
+        raise torch.OutOfMemoryError("a long story")
+
+    after_steps(monkeypatch, 2, run_out)
+    with pytest.raises(
+        CarouselError, match="^the training does not fit into the memory of the device; lower"
+    ):
+        fit(tiny, tmp_path / "run", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_random_numbers_of_the_caller_go_on_as_if_nothing_had_happened(tiny, tmp_path):
+    def draws():
+        return random.random(), np.random.random(), torch.rand(1).item()  # noqa: NPY002
+
+    def seed():
+        random.seed(5)
+        np.random.seed(5)  # noqa: NPY002
+        torch.manual_seed(5)
+
+    seed()
+    wanted = draws()
+    seed()
+    fit(override(tiny, ["epochs=1"]), tmp_path / "run", progress=False).load_model()
+    assert draws() == wanted
+    assert "PL_GLOBAL_SEED" not in os.environ
+
+
 def test_ctrl_c_keeps_the_best_epoch_and_says_interrupted(tiny, tmp_path, monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     after_steps(monkeypatch, 4 * 2 + 2, press_ctrl_c)
@@ -194,6 +237,29 @@ def test_ctrl_c_keeps_the_best_epoch_and_says_interrupted(tiny, tmp_path, monkey
     assert len(run.history()) == 2
     assert evaluate(run.folder)["accuracy"] > 0
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.parametrize("name", ["history.csv", "metrics.json", "model.safetensors"])
+def test_ctrl_c_between_two_files_leaves_them_in_agreement(name, tiny, tmp_path, monkeypatch):
+    original, replaced = os.replace, []
+
+    def replace(source, target):
+        if str(target).endswith(name):
+            replaced.append(target)
+            if len(replaced) == 3:
+                press_ctrl_c()
+        original(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    run = fit(override(tiny, ["epochs=9"]), tmp_path / "run", progress=False)
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert metrics == run.metrics()
+    assert metrics["status"] == "interrupted"
+    best = run.history()[metrics["best_epoch"] - 1]
+    assert metrics["validation"]["loss"] == pytest.approx(best["validation_loss"])
+    _, held_out = split(load("japanese_vowels")[0], 0.2, 0)
+    assert evaluate(run.folder, held_out)["loss"] == pytest.approx(metrics["validation"]["loss"], rel=1e-5)
+    assert not [name for name in files(run.folder) if name.startswith(".")]
 
 
 def test_ctrl_c_in_the_first_epoch_leaves_nothing(tiny, tmp_path, monkeypatch):
@@ -257,7 +323,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(tiny, tmp_path, monke
     def refuse(*arguments):
         raise CarouselError("cannot write")
 
-    monkeypatch.setattr(recorder_module, "write_atomically", refuse)
+    monkeypatch.setattr(recorder_module, "write_together", refuse)
     with pytest.raises(CarouselError, match="^cannot write$"):
         fit(tiny, tmp_path / "run", progress=False)
     assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,20 @@
-"""Which epoch is kept: the latest within one standard error of the lowest validation loss."""
+"""Which epoch is kept: the latest within one standard error of the lowest validation loss.
 
+And that the files of the run agree about it, wherever the process ends.
+"""
+
+import os
 from types import SimpleNamespace
 
 import pytest
 
 from carousel.data import load
+from carousel.errors import CarouselError
+from carousel.training import open_run
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.recorder import COLUMNS, Recorder
+from carousel.training.config import to_yaml
+from carousel.training.recorder import Recorder
+from carousel.training.run import COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -29,3 +37,41 @@ def test_the_best_epoch(tiny, tmp_path, losses, errors, kept):
         recorder.on_train_epoch_end(SimpleNamespace(current_epoch=epoch, callback_metrics=metrics), None)
         assert (recorder.best and recorder.best["epoch"]) == wanted
         assert (tmp_path / "model.safetensors").exists() == (wanted is not None)
+
+
+@pytest.mark.parametrize("replacements", range(12))
+def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path, monkeypatch, replacements):
+    class Killed(BaseException):
+        pass
+
+    left, original = [replacements], os.replace
+
+    def replace(source, target):
+        if left[0] == 0:
+            raise Killed
+        left[0] -= 1
+        original(source, target)
+
+    (tmp_path / "config.yaml").write_text(to_yaml(tiny))
+    train, _ = load("japanese_vowels")
+    model = SequenceClassifier(tiny, train.features, train.classes)
+    recorder = Recorder(tmp_path, model)
+    recorder.on_train_start(None, None)
+    monkeypatch.setattr(os, "replace", replace)
+    losses = [0.9, 0.8, 0.85, 0.7, 0.6]  # the third is not kept, so it replaces two files
+    with pytest.raises(Killed):
+        for epoch, loss in enumerate(losses, start=1):
+            model.mean.fill_(epoch)
+            metrics = dict.fromkeys(COLUMNS, 0.0) | {"validation_loss": loss}
+            recorder.on_train_epoch_end(
+                SimpleNamespace(current_epoch=epoch - 1, callback_metrics=metrics), None
+            )
+    if replacements < 3:
+        with pytest.raises(CarouselError, match="half-written|is not a run"):
+            open_run(tmp_path)
+        return
+    run = open_run(tmp_path)
+    metrics = run.metrics()
+    assert run.load_model().mean[0] == metrics["best_epoch"]
+    assert metrics["validation"]["loss"] == losses[metrics["best_epoch"] - 1]
+    assert metrics["epochs"] == len(run.history())

@@ -30,7 +30,8 @@ def evaluate(run: str | Path, sequences: Sequences | None = None) -> dict[str, A
         and `classes`.
 
     Raises:
-        CarouselError: the run cannot be opened, or the sequences have no labels, other features or unknown classes.
+        CarouselError: the run cannot be opened, or the sequences have no labels, other features, unknown classes, or
+            values so large that the answer is not finite.
     """
     opened = open_run(run)
     if sequences is None:
@@ -42,7 +43,8 @@ def predict(run: str | Path, sequences: Sequences) -> npt.NDArray[np.float32]:
     """Class probabilities [N, C] of the best epoch of a run; the columns are `open_run(run).load_model().classes`.
 
     Raises:
-        CarouselError: the run cannot be opened, or the sequences have other features.
+        CarouselError: the run cannot be opened, or the sequences have other features or values so large that the
+            answer is not finite.
     """
     _, probabilities = _predict(run, sequences)
     return probabilities
@@ -63,7 +65,7 @@ def score(model: SequenceClassifier, sequences: Sequences) -> dict[str, Any]:
     labels = _labels(model, sequences)
     confusion = multiclass_confusion_matrix(logits, labels, num_classes=len(model.classes))
     return {
-        "loss": float(cross_entropy(logits, labels)),
+        "loss": float(cross_entropy(logits.double(), labels)),
         "accuracy": float((logits.argmax(dim=1) == labels).double().mean()),
         "confusion": confusion.tolist(),
         "classes": list(model.classes),
@@ -87,7 +89,16 @@ def _logits(model: SequenceClassifier, sequences: Sequences) -> Tensor:
         )
     training = model.config.training
     with cpu_threads(training.threads):
-        return torch.cat([model(batch.x, batch.lengths) for batch in batches(sequences, training.batch_size)])
+        loader = batches(sequences, training.batch_size)
+        logits = torch.cat([model(batch.x, batch.lengths) for batch in loader])
+    finite = logits.isfinite().all(dim=1)
+    if not finite.all():
+        first = sequences.ids[int(finite.int().argmin())]
+        raise CarouselError(
+            f"the model's answer to sequence '{first}' is not a finite number; "
+            "its values may be too large, or the weights of the run damaged"
+        )
+    return logits
 
 
 def _named(features: tuple[str, ...]) -> str:

@@ -15,22 +15,24 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from carousel.data import Sequences, batches, load, moments, split
 from carousel.errors import CarouselError
-from carousel.files import cannot_write
+from carousel.files import cannot_write, write_atomically
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, TrainingConfig
-from carousel.training.environment import cpu_threads
+from carousel.training.environment import cpu_threads, memory, seeded
 from carousel.training.evaluation import score
+from carousel.training.metrics import Metrics
+from carousel.training.parts import CHECKPOINTS, METRICS
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
-from carousel.training.run import CHECKPOINTS, Run, create_folder, open_run
+from carousel.training.run import Run, create_folder, open_run
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
     """Train, keep the best epoch by validation loss (see `Recorder`), and score it once on the test part.
 
-    The validation part is split off the training part; the scaling is learnt from what is left. The random number
-    generators are seeded and the threads counted, so that the same configuration gives the same numbers on the same
-    machine.
+    The validation part is split off the training part; the scaling is learnt from what is left. Random numbers are
+    drawn from the seed and the threads counted, so that the same configuration gives the same numbers on the same
+    machine; the caller's random numbers go on afterwards as if nothing had happened.
 
     Args:
         config: the complete run.
@@ -41,33 +43,41 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         The run. After Ctrl-C its metrics have the status "interrupted" and no test score; its model is the best so far.
 
     Raises:
-        CarouselError: unknown data set, missing device, unusable `out`, full or read-only disk, or a loss that is
-            never finite.
+        CarouselError: unknown data set, missing device, too little memory, unusable `out`, full or read-only disk,
+            or a loss that is never finite.
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
     train, test = load(config.data.dataset)
     kept, held_out = split(train, config.data.validation_fraction, config.training.seed)
-    pl.seed_everything(config.training.seed, verbose=False)
-    model = SequenceClassifier(config, train.features, train.classes)
-    model.standardise_by(*(torch.from_numpy(moment) for moment in moments(kept)))
-    folder = create_folder(config, out)
-    recorder = Recorder(folder, model)
-    try:
-        with cpu_threads(config.training.threads):
+    _require_memory(config, train)
+    with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
+        model = SequenceClassifier(config, train.features, train.classes)
+        model.standardise_by(*(torch.from_numpy(moment) for moment in moments(kept)))
+        folder = create_folder(config, out)
+        recorder = Recorder(folder, model)
+        try:
             _train(model, kept, held_out, recorder, progress)
             recorder.complete(score(open_run(folder).load_model(), test))
-    except KeyboardInterrupt:
-        if recorder.best is None:
-            raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
-    except (CarouselError, OSError) as error:
-        sentence = cannot_write(folder, error) if isinstance(error, OSError) else error
-        kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
-        raise CarouselError(f"{sentence}{kept_epoch}") from error
-    finally:
-        if recorder.best is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        except KeyboardInterrupt:
+            if recorder.best is None:
+                raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
+            write_atomically(folder / METRICS, Metrics(**open_run(folder).metrics()).text())
+        except (CarouselError, OSError, torch.OutOfMemoryError) as error:
+            kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
+            raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
+        finally:
+            if recorder.best is None:
+                shutil.rmtree(folder, ignore_errors=True)
     return open_run(folder)
+
+
+def _sentence(folder: Path, error: Exception) -> object:
+    if isinstance(error, OSError):
+        return cannot_write(folder, error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return "the training does not fit into the memory of the device; lower batch_size or hidden_size"
+    return error
 
 
 def _require(device: str) -> None:
@@ -76,6 +86,18 @@ def _require(device: str) -> None:
         found = " or ".join(name for name, is_there in available.items() if is_there)
         raise CarouselError(
             f"this machine has no device '{device}' that PyTorch can use; set device to {found}"
+        )
+
+
+def _require_memory(config: Config, train: Sequences) -> None:
+    with torch.device("meta"):  # counts without allocating
+        model = SequenceClassifier(config, train.features, train.classes)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
+    if needed > memory():
+        raise CarouselError(
+            f"{parameters:,} parameters need {needed / 1e9:,.1f} GB of memory to train, this machine has "
+            f"{memory() / 1e9:,.1f} GB; lower hidden_size or num_layers"
         )
 
 

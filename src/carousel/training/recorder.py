@@ -7,21 +7,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from carousel.files import write_atomically
+from carousel.files import write_atomically, write_together
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.environment import versions
-from carousel.training.run import HISTORY, save_metrics, save_model
-
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_loss_error",
-    "validation_accuracy",
-    "gradient_norm",
-    "seconds",
-)
+from carousel.training.metrics import Metrics, Scores, ScoresByClass
+from carousel.training.parts import HISTORY, METRICS, MODEL
+from carousel.training.run import COLUMNS
+from carousel.training.weights import weights_file
 
 
 class Recorder(pl.Callback):
@@ -51,34 +43,41 @@ class Recorder(pl.Callback):
             name: known[name] if name in known else float(trainer.callback_metrics[name]) for name in COLUMNS
         }
         self.rows.append(row)
-        lines = [",".join(COLUMNS), *(",".join(f"{row[name]:.9g}" for name in COLUMNS) for row in self.rows)]
-        write_atomically(self.folder / HISTORY, "\n".join(lines) + "\n")
         if row["validation_loss"] < self._lowest["validation_loss"]:
             self._lowest = row
-        if (
-            row["validation_loss"]
-            <= self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
-            < inf
-        ):
-            save_model(self.folder, self.model)
-            self.best = row
-        if self.best:
-            self._save("interrupted", self.best, test=None)
+        bound = self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
+        is_best = row["validation_loss"] <= bound < inf
+        best = row if is_best else self.best
+        contents: dict[Path, str | bytes] = {self.folder / HISTORY: self._history()}
+        if best:
+            contents[self.folder / METRICS] = self._metrics(best).text()
+        if is_best:
+            scores = _validation(row).model_dump()
+            contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
+        write_together(contents)  # the model last: `Run.metrics` believes its label
+        self.best = best
 
     def complete(self, test: dict[str, Any]) -> None:
         """Close the run with its test score."""
         assert self.best is not None
-        self._save("complete", self.best, test)
+        write_atomically(self.folder / METRICS, self._metrics(self.best, ScoresByClass(**test)).text())
 
-    def _save(self, status: str, best: dict[str, float], test: dict[str, Any] | None) -> None:
-        metrics = {
-            "status": status,
-            "best_epoch": int(best["epoch"]),
-            "epochs": len(self.rows),
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
-            "seconds": self.rows[-1]["seconds"],
-            "validation": {"loss": best["validation_loss"], "accuracy": best["validation_accuracy"]},
-            "test": test,
-            "versions": versions(),
-        }
-        save_metrics(self.folder, metrics)
+    def _history(self) -> str:
+        rows = [[f"{row[name]:.9g}" for name in COLUMNS] for row in self.rows]
+        return "".join(",".join(cells) + "\n" for cells in [COLUMNS, *rows])
+
+    def _metrics(self, best: dict[str, float], test: ScoresByClass | None = None) -> Metrics:
+        return Metrics(
+            status="complete" if test else "interrupted",
+            best_epoch=int(best["epoch"]),
+            epochs=len(self.rows),
+            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            seconds=self.rows[-1]["seconds"],
+            validation=_validation(best),
+            test=test,
+            versions=versions(),
+        )
+
+
+def _validation(row: dict[str, float]) -> Scores:
+    return Scores(loss=row["validation_loss"], accuracy=row["validation_accuracy"])

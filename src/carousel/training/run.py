@@ -1,26 +1,39 @@
 """The run folder: what a training leaves behind, and every way in which it can be unfit to read."""
 
 import csv
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-
-from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.files import cannot_write, write_atomically
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, load_config, to_yaml
+from carousel.training.metrics import read_metrics
+from carousel.training.parts import (
+    CONFIG,
+    HISTORY,
+    METRICS,
+    MODEL,
+    cannot_read,
+    damaged,
+    read_text,
+    train_again,
+)
+from carousel.training.weights import load_model, read_label
 
-FORMAT = 1
-CONFIG, MODEL, METRICS, HISTORY = "config.yaml", "model.safetensors", "metrics.json", "history.csv"
-CHECKPOINTS = "checkpoints"
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_loss_error",
+    "validation_accuracy",
+    "gradient_norm",
+    "seconds",
+)
+"""The columns of `history.csv`."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +54,24 @@ class Run:
         Raises:
             CarouselError: the file is damaged or does not fit the configuration.
         """
-        return _load_model(self.folder / MODEL, self.config)
+        return load_model(self.folder / MODEL, self.config)
 
     def metrics(self) -> dict[str, Any]:
         """What `metrics.json` says: status, best epoch, validation and test scores, versions.
 
+        The best epoch and its scores are those that the model itself is labelled with, the number of epochs that of
+        the history: a training killed while it writes may leave a `metrics.json` that is an epoch off.
+
         Raises:
-            CarouselError: the file is missing, damaged or of a newer format.
+            CarouselError: a file is missing, damaged or of a newer format.
         """
-        path = self.folder / METRICS
-        try:
-            content = json.loads(_read_text(path))
-        except json.JSONDecodeError as error:
-            raise _damaged(path) from error
-        if not isinstance(content, dict) or not isinstance(content.get("format"), int):
-            raise _damaged(path)
-        if content["format"] > FORMAT:
-            raise CarouselError(
-                f"'{path}' has format {content['format']}, carousel {__version__} reads up to format {FORMAT}; "
-                "upgrade with `pip install -U carousel-lstm`"
-            )
-        return content
+        metrics = read_metrics(self.folder / METRICS).model_dump()
+        label = read_label(self.folder / MODEL)
+        epochs = len(self.history())
+        if label.epoch > epochs:
+            raise damaged(self.folder / HISTORY)
+        known = {"best_epoch": label.epoch, "epochs": epochs, "validation": label.validation.model_dump()}
+        return metrics | known
 
     def history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, one for each epoch.
@@ -71,12 +81,14 @@ class Run:
         """
         path = self.folder / HISTORY
         try:
-            return [
-                {name: float(value) for name, value in row.items()}
-                for row in csv.DictReader(_read_text(path).splitlines())
-            ]
-        except (ValueError, TypeError, csv.Error) as error:
-            raise _damaged(path) from error
+            header, *lines = csv.reader(read_text(path).splitlines())
+            rows = [dict(zip(header, map(float, line), strict=True)) for line in lines]
+        except (ValueError, csv.Error) as error:
+            raise damaged(path) from error
+        epochs = [row.get("epoch") for row in rows]
+        if set(header) != set(COLUMNS) or not rows or epochs != list(range(1, len(rows) + 1)):
+            raise damaged(path)
+        return rows
 
 
 def open_run(folder: str | Path) -> Run:
@@ -86,6 +98,14 @@ def open_run(folder: str | Path) -> Run:
         CarouselError: the folder is missing, is no run, is half-written, or has a configuration that cannot be read.
     """
     folder = Path(folder)
+    try:
+        _require_run(folder)
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    return Run(folder, load_config(folder / CONFIG))
+
+
+def _require_run(folder: Path) -> None:
     if not folder.is_dir():
         raise CarouselError(f"there is no run folder '{folder}'; {_nearby(folder)}")
     missing = [name for name in (CONFIG, MODEL) if not (folder / name).is_file()]
@@ -94,13 +114,12 @@ def open_run(folder: str | Path) -> Run:
     if missing == [MODEL]:
         raise CarouselError(
             f"run '{folder}' is half-written: {MODEL} is missing, its training ended before the first epoch; "
-            f"train it again with `carousel fit {folder / CONFIG}`"
+            f"{train_again(folder)}"
         )
     if missing == [CONFIG]:
         raise CarouselError(
             f"run '{folder}' is half-written: {CONFIG} is missing; bring it back or train again"
         )
-    return Run(folder, load_config(folder / CONFIG))
 
 
 def _nearby(folder: Path) -> str:
@@ -113,18 +132,20 @@ def _nearby(folder: Path) -> str:
 def create_folder(config: Config, out: str | Path | None = None) -> Path:
     """Make a run folder that holds its configuration and nothing else.
 
+    One that holds just this already is taken: a training killed in its first epoch leaves it.
+
     Args:
         config: the run.
         out: the folder; by default the first free `runs/<recipe>-<layer>-<n>` under the current one.
 
     Raises:
-        CarouselError: `out` exists and is not an empty folder, or the disk does not let itself be written.
+        CarouselError: `out` is there and holds something else, or the disk does not let itself be written.
     """
     folder = Path("runs") if out is None else Path(out)
     try:
         if out is None:
             folder = _first_free(folder, f"{config.recipe}-{config.model.layer}")
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        elif folder.exists() and not _is_unused(folder, config):
             raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another --out")
         else:
             folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +159,13 @@ def create_folder(config: Config, out: str | Path | None = None) -> Path:
     return folder
 
 
+def _is_unused(folder: Path, config: Config) -> bool:
+    """Whether the folder is empty, or holds this configuration and nothing else."""
+    if not folder.is_dir():
+        return False
+    return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in folder.iterdir())
+
+
 def _first_free(parent: Path, name: str) -> Path:
     parent.mkdir(exist_ok=True)
     for n in count(1):
@@ -148,58 +176,3 @@ def _first_free(parent: Path, name: str) -> Path:
             continue
         return folder
     raise AssertionError("unreachable: the numbers do not end")
-
-
-def save_model(folder: Path, model: SequenceClassifier) -> None:
-    """Write the weights, with the names of features and classes, so that the file and the configuration suffice."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    about = {"features": json.dumps(model.features), "classes": json.dumps(model.classes)}
-    write_atomically(folder / MODEL, save(tensors, about))
-
-
-def save_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write `metrics.json`; `metrics` is everything in it but the format."""
-    write_atomically(folder / METRICS, json.dumps({"format": FORMAT, **metrics}, indent=2) + "\n")
-
-
-def _load_model(path: Path, config: Config) -> SequenceClassifier:
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        features, classes = json.loads(about["features"]), json.loads(about["classes"])
-        model = SequenceClassifier(config, features, classes)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
-    _check_fit(path, tensors, model)
-    model.load_state_dict(tensors)
-    return model.eval()
-
-
-def _check_fit(path: Path, tensors: Mapping[str, torch.Tensor], model: SequenceClassifier) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    for name in sorted(wanted.keys() | got.keys()):
-        if wanted.get(name) != got.get(name):
-            raise CarouselError(
-                f"'{path}' does not fit the {CONFIG} beside it: {name} has shape {got.get(name, 'none')}, "
-                f"wanted {wanted.get(name, 'none')}; bring back the {CONFIG} it was trained with"
-            )
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise CarouselError(
-            f"run '{path.parent}' is half-written: {path.name} is missing; "
-            f"train it again with `carousel fit {path.parent / CONFIG}`"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> CarouselError:
-    return CarouselError(
-        f"'{path}' is damaged or not what its name says; train again with `carousel fit {path.parent / CONFIG}`"
-    )
