@@ -1,24 +1,17 @@
 """The report of a run: one HTML file that needs nothing else, and its figures as PNG files beside it."""
 
-import base64
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 from matplotlib.figure import Figure
 
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, write_together
+from carousel.pages import Picture, draw, render
 from carousel.report.recall import ClassRecall
-from carousel.style import house_style, percent
-
-PIXELS_PER_INCH = 100
-SHARPNESS = 2
 
 
 class ReportFigure(NamedTuple):
@@ -44,18 +37,11 @@ class ReportContent:
     recalls: tuple[ClassRecall, ...] = ()
 
 
-class _Picture(NamedTuple):
+class _Illustration(NamedTuple):
     name: str
     heading: str
     caption: str
-    description: str
-    png: bytes
-    width: int
-    height: int
-
-    @property
-    def source(self) -> str:
-        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+    picture: Picture
 
 
 def write_report(folder: Path, content: ReportContent) -> Path:
@@ -65,14 +51,22 @@ def write_report(folder: Path, content: ReportContent) -> Path:
     written, so a failure leaves an older report whole. Raises CarouselError when the folder cannot be
     written or a figure's name is unfit for a file.
     """
-    pictures = [_picture(figure) for figure in content.figures]
+    illustrations = [_illustration(figure) for figure in content.figures]
     page = folder / "report.html"
     contents: dict[Path, str | bytes] = {
-        folder / "figures" / f"{picture.name}.png": picture.png for picture in pictures
+        folder / "figures" / f"{one.name}.png": one.picture.png for one in illustrations
     }
-    if len(contents) < len(pictures):
+    if len(contents) < len(illustrations):
         raise CarouselError("Two figures of the report have the same name; give each its own.")
-    contents[page] = _html(content, pictures)
+    contents[page] = render(
+        "report/template.html.j2",
+        title=content.title,
+        summary=content.summary,
+        content=content,
+        illustrations=illustrations,
+        right=sum(recall.right for recall in content.recalls),
+        total=sum(recall.total for recall in content.recalls),
+    )
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,29 +75,10 @@ def write_report(folder: Path, content: ReportContent) -> Path:
     return page
 
 
-@house_style
-def _picture(figure: ReportFigure) -> _Picture:
+def _illustration(figure: ReportFigure) -> _Illustration:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", figure.name):
         raise CarouselError(
             f"The figure name '{figure.name}' is unfit for a file; use letters, digits, '_' and '-' only."
         )
     heading = figure.name.replace("_", " ").capitalize()
-    buffer = io.BytesIO()
-    figure.figure.savefig(buffer, format="png", dpi=PIXELS_PER_INCH * SHARPNESS)
-    width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.figure.get_size_inches())
-    description = str(figure.figure.get_label()) or heading
-    return _Picture(figure.name, heading, figure.caption, description, buffer.getvalue(), width, height)
-
-
-def _html(content: ReportContent, pictures: list[_Picture]) -> str:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = percent
-    template = environment.from_string(files(__package__).joinpath("template.html.j2").read_text("utf-8"))
-    return template.render(
-        content=content,
-        pictures=pictures,
-        right=sum(recall.right for recall in content.recalls),
-        total=sum(recall.total for recall in content.recalls),
-    )
+    return _Illustration(figure.name, heading, figure.caption, draw(figure.figure))
