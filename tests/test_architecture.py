@@ -23,7 +23,7 @@ BELOW = {
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
     "training": {"nn", "data", "errors", "files"},
     "experiments": {"training", "data", "errors"},
-    "report": {"training", "data", "nn", "errors", "style", "files", "pages"},
+    "report": {"training", "theory", "data", "nn", "errors", "style", "files", "pages"},
     "cli": {"experiments", "report", "theory", "training", "data", "nn", "kernels", "errors", "files"},
     "__main__": {"cli"},
     "__init__": {"nn"},
