@@ -15,9 +15,10 @@ def test_a_run_gets_its_figure_and_its_reach(layer, tmp_path):
     run = fit(override(Config(recipe="small"), [f"layer={layer}", *SMALL]), tmp_path / "run", progress=False)
     flow = draw_run_flow(run.folder, tmp_path / "out" / "theory")
     assert flow.figure == tmp_path / "out" / "theory" / "gradients-run.png"
-    assert Image.open(flow.figure).size == (1600, 1000)
-    # An untrained forget gate is half open: 1 % is left after some seven steps, and there are enough steps to see it.
-    assert 3 <= flow.reach <= 15 < flow.longest
+    with Image.open(flow.figure) as picture:
+        assert picture.size == (1600, 1000)
+    # A hardly trained forget gate is about half open: an error is gone after a few steps, not at once.
+    assert 3 <= flow.reach < flow.longest == 28
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
