@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import logging
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,10 +20,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+import carousel
 from carousel import __main__
 from carousel.cli import app
 from carousel.data import load, write_npz
-from carousel.training import predict
+from carousel.errors import CarouselError
+from carousel.training import open_run, predict
 
 TINY = ("--layer", "torch", "--set", "hidden_size=4", "--set", "batch_size=64", "--set", "learning_rate=0.03")
 COMMANDS = ("fit", "evaluate", "predict", "report", "recipes", "doctor")
@@ -74,6 +78,10 @@ def test_help_lists_the_commands():
     assert result.exit_code == 0
     assert all(f"\n  {command} " in result.stdout for command in COMMANDS)
     assert "..." not in result.stdout.split("Commands:")[1]
+
+
+def test_version():
+    assert call("--version").stdout == f"carousel {carousel.__version__}\n"
 
 
 def test_fit_makes_a_run_and_a_report_and_says_what_to_try_next(tmp_path, monkeypatch):
@@ -160,6 +168,42 @@ def test_predict_writes_a_file(run, utterances, tmp_path):
     assert (tmp_path / "out.csv").read_text() == call("predict", run, "--data", utterances).stdout
 
 
+def complete(run: Path) -> str:
+    return f"the run '{run}' is complete, `carousel report '{run}'` draws its report"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize(
+    "problem, code, sentence",
+    [
+        (KeyboardInterrupt(), 130, "Interrupted while the report was drawn; "),
+        (CarouselError("the ink is dry"), 2, "Error: the ink is dry; "),
+    ],
+)
+def test_a_report_that_fails_leaves_a_complete_run_and_says_so(
+    tmp_path, monkeypatch, more, problem, code, sentence
+):
+    def fail(*arguments):
+        raise problem
+
+    monkeypatch.setattr("carousel.report.from_run.report_run", fail)
+    folder = tmp_path / "my run"
+    result = call("fit", *TINY, "--epochs", 1, "--out", folder, *more)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.splitlines()[-1] == sentence + complete(folder)
+    monkeypatch.undo()
+    assert open_run(folder).metrics()["status"] == "complete"
+
+
+def test_what_fit_suggests_can_be_pasted_whatever_the_folder_is_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call("fit", *TINY, "--epochs", 1, "--set", "recipe=mine", "--out=-it's mine")
+    lines = [line.strip() for line in result.stdout.partition("Next:\n")[2].splitlines()]
+    arguments = [shlex.split(line)[2] for line in lines]
+    assert arguments == [*["./-it's mine"] * 3, "./-it's mine/config.yaml"]
+    assert "recipe: mine\n" in Path("-it's mine/config.yaml").read_text()
+
+
 def test_recipes_and_doctor():
     assert "japanese_vowels" in one_object(call("recipes", "--json"))["recipes"]
     assert call("recipes").stdout.startswith("japanese_vowels: ")
@@ -196,6 +240,16 @@ def test_doctor_says_what_is_wrong(monkeypatch):
         ),
         (["evaluate", "no"], "there is no run folder 'no'"),
         (["report", "."], "'.' is not a run: it has no config.yaml"),
+        (["evaluate", "x" * 300], "File name too long; check the path and its permissions"),
+        (
+            ["predict", "no", "--data", f"{'x' * 300}.npz"],
+            "File name too long; check the path and its permissions",
+        ),
+        (
+            ["fit", "--set", "training.layer=lstm"],
+            "unknown setting 'training.layer'; did you mean 'model.layer'?",
+        ),
+        (["fit", "--set", "hidden_size=65536"], "GB of memory to train, this machine has"),
         (["predict", "no", "--data", "no.npz"], "cannot read 'no.npz': it does not exist"),
     ],
 )
@@ -260,6 +314,11 @@ def test_ctrl_c_outside_of_the_training(run, monkeypatch):
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted\n")
 
 
+def test_matplotlib_does_not_speak_of_its_cache():
+    call("recipes")
+    assert not logging.getLogger("matplotlib").isEnabledFor(logging.WARNING)
+
+
 def environment(**changes) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", **changes}
 
@@ -268,6 +327,40 @@ def start(*arguments, **options) -> subprocess.Popen:
     command = [sys.executable, "-m", "carousel", *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment(), **options)
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["recipes"], "Error: cannot write to standard output: No space left on device\n"),
+        (["recipes", "--json"], "Error: cannot write to standard output: No space left on device\n"),
+        (["--help"], "Error: No space left on device\n"),
+    ],
+)
+def test_a_standard_output_that_is_full_gets_one_sentence(arguments, sentence):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "carousel", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+    assert (done.returncode, done.stderr) == (2, sentence)
+
+
+def test_a_reader_that_has_read_enough_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "carousel", "recipes"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment())
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, "")
+
+
+def test_ctrl_c_before_the_commands_are_loaded(monkeypatch, capsys):
+    def press():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "_require_extra", press)
+    with pytest.raises(SystemExit) as stop:
+        __main__.main()
+    assert (stop.value.code, *capsys.readouterr()) == (130, "", "Interrupted\n")
 
 
 def test_ctrl_c_in_a_real_training_keeps_the_best_epoch(tmp_path):

@@ -48,9 +48,9 @@ def _read(screen: int) -> bytes:
 def test_the_progress_bar_moves_and_shows_the_metrics(watched):
     _, sent, output = watched
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent)
-    assert "9 classes, 216 sequences to learn from, 54 to choose the best epoch" in text
+    assert "9 classes, 216 sequences to learn from, 54 to choose the best epoch" in " ".join(text.split())
     frames = re.findall(
-        r"epoch (\d)/3 [━╸╺ ]+ loss [\d.]+, validation loss [\d.]+, validation accuracy +[\d.]+ %", text
+        r"epoch (\d)/3 [━╸╺ ]+ loss [\d.]+ · val [\d.]+ · [\d.]+ % +[-\d]+:[-\d]+:[-\d]+", text
     )
     assert {"2", "3"} <= set(frames)
     assert re.search(r"\d:\d\d:\d\d", text), "no time left"

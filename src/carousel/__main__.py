@@ -18,7 +18,23 @@ NEEDED = (
 
 
 def main() -> None:
-    """Run the command line; without the extra `train` say how to install it and exit with 2."""
+    """Run the command line, and end every failure of it in one sentence and its exit code."""
+    try:
+        _require_extra()
+        from carousel.cli import app, discard_output
+    except KeyboardInterrupt:
+        print("Interrupted", file=sys.stderr)
+        sys.exit(130)
+    try:
+        app()
+    except OSError as error:
+        discard_output()
+        print(f"Error: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _require_extra() -> None:
+    """Without the extra `train` say how to install it and exit with 2."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         print(
@@ -26,9 +42,6 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    from carousel.cli import app
-
-    app()
 
 
 if __name__ == "__main__":

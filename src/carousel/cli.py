@@ -1,6 +1,9 @@
 """The commands: they read the arguments, call the library and print what it returns."""
 
 import json
+import logging
+import os
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +12,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from carousel import __version__
 from carousel.errors import CarouselError
+from carousel.files import as_argument
 
 app = typer.Typer(
     help="The LSTM of Sherstinsky's tutorial: train it on sequences, score it, look inside.",
@@ -24,6 +29,22 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"carousel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    # Where HOME cannot be written, matplotlib keeps its fonts elsewhere and warns, which nobody asked about.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 @app.command()
@@ -47,11 +68,11 @@ def fit(
 ) -> None:
     """Train a model and write its report.
 
-    The best epoch by validation loss is kept and scored once on the test part.
+    The best epoch is kept and scored once on the test part: the latest whose validation loss is within one standard
+    error of the lowest.
     """
     with _plain_errors(debug):
         from carousel.experiments import resolve
-        from carousel.report.from_run import report_run
         from carousel.training import fit as fit_run
         from carousel.training import override
 
@@ -66,7 +87,7 @@ def fit(
                 _interrupted(run.folder, metrics),
             )
             raise typer.Exit(130)
-        report = report_run(run.folder)
+        report = _draw_report(run.folder)
         _print(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics},
@@ -170,7 +191,7 @@ def _plain_errors(debug: bool) -> Iterator[None]:
     """Bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     try:
         yield
-    except CarouselError as error:
+    except (CarouselError, OSError) as error:
         _stop(f"Error: {error}", 2, debug)
     except KeyboardInterrupt as interrupt:
         _stop(f"Interrupted {interrupt}".rstrip(), 130, debug)
@@ -184,7 +205,32 @@ def _stop(sentence: str, code: int, debug: bool) -> NoReturn:
 
 
 def _print(as_json: bool, data: dict[str, Any], text: str) -> None:
-    typer.echo(json.dumps(data) if as_json else text)
+    try:
+        typer.echo(json.dumps(data, allow_nan=False) if as_json else text)
+    except BrokenPipeError as error:  # whoever reads has read enough, there is nobody to tell
+        discard_output()
+        raise typer.Exit(2) from error
+    except OSError as error:
+        discard_output()
+        raise CarouselError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def discard_output() -> None:
+    """Forget what standard output did not take; Python would try again as it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _draw_report(run: Path) -> Path:
+    """The report of a run that is complete, and stays so if its report is not."""
+    from carousel.report.from_run import report_run
+
+    remedy = f"the run '{run}' is complete, `carousel report {as_argument(run)}` draws its report"
+    try:
+        return report_run(run)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"while the report was drawn; {remedy}") from None
+    except CarouselError as error:
+        raise CarouselError(f"{error}; {remedy}") from error
 
 
 def _percent(share: float) -> str:
@@ -192,6 +238,7 @@ def _percent(share: float) -> str:
 
 
 def _fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
+    folder = as_argument(run)
     return f"""\
 best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
 validation  {_percent(metrics["validation"]["accuracy"])}
@@ -200,13 +247,14 @@ run         {run}
 report      {report}
 
 Next:
-  carousel report {run} --utterance 7
-  carousel evaluate {run}
-  carousel predict {run} --data FILE
-  carousel fit {run}/config.yaml"""
+  carousel report {folder} --utterance 7
+  carousel evaluate {folder}
+  carousel predict {folder} --data FILE
+  carousel fit {as_argument(run / "config.yaml")}"""
 
 
 def _interrupted(run: Path, metrics: dict[str, Any]) -> str:
+    folder = as_argument(run)
     return f"""\
 Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
 best epoch  {metrics["best_epoch"]}
@@ -214,9 +262,9 @@ validation  {_percent(metrics["validation"]["accuracy"])}
 run         {run}
 
 Next:
-  carousel evaluate {run}
-  carousel report {run}
-  carousel fit {run}/config.yaml"""
+  carousel evaluate {folder}
+  carousel report {folder}
+  carousel fit {as_argument(run / "config.yaml")}"""
 
 
 def _health(health: dict[str, Any]) -> str:

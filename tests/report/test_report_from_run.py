@@ -41,6 +41,8 @@ def test_the_page_says_what_the_run_did(folder):
     right = int(np.trace(metrics["test"]["confusion"]))
     assert f"test accuracy: {right} of 370 sequences right" in text
     assert f"{metrics['parameters']:,}" in text
+    kept = f"epoch {metrics['best_epoch']} of 2 was kept, the latest whose validation loss is within one standard error"
+    assert kept in " ".join(text.split())
     assert "learning_rate: 0.03" in text
     pictures = sorted(path.name for path in (folder / "figures").iterdir())
     assert pictures == ["confusion.png", "learning_curves.png", "utterance.png"]
@@ -83,6 +85,13 @@ def test_an_unknown_utterance(folder):
     ):
         report_run(folder, utterance="370")
     assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("name, content", [("history.csv", ""), ("metrics.json", '{"format": 1}')])
+def test_a_damaged_run_gets_a_sentence(folder, name, content):
+    (folder / name).write_text(content)
+    with pytest.raises(CarouselError, match=f"{name}' is damaged or not what its name says"):
+        report_run(folder)
 
 
 def test_a_folder_that_is_no_run(tmp_path):

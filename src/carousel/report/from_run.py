@@ -51,7 +51,8 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
 
 def _summary(run: Run, metrics: Mapping[str, Any]) -> str:
     best = (
-        f"the best epoch by validation loss, {metrics['best_epoch']} of {metrics['epochs']}, was kept; "
+        f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, the latest whose validation loss is "
+        "within one standard error of the lowest; "
         f"it recognises {percent(metrics['validation']['accuracy'])} of the validation sequences"
     )
     if metrics["status"] == "complete":

@@ -28,7 +28,7 @@ from carousel.training.run import Run, create_folder, open_run
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
-    """Train, keep the best epoch by validation loss (see `Recorder`), and score it once on the test part.
+    """Train, keep the best epoch (see `Recorder`: not always the lowest loss), and score it once on the test part.
 
     The validation part is split off the training part; the scaling is learnt from what is left. Random numbers are
     drawn from the seed and the threads counted, so that the same configuration gives the same numbers on the same

@@ -5,8 +5,10 @@ from typing import Any
 import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 LINES = 10  # how many plain lines a whole training prints
+NARROW = 64  # columns below which the losses leave no room for a bar
 
 
 class ProgressBar(pl.Callback):
@@ -18,16 +20,17 @@ class ProgressBar(pl.Callback):
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
-            BarColumn(),
+            BarColumn(bar_width=None),
             TextColumn("{task.fields[metrics]}"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=self._console,
+            expand=True,
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("fit", total=None, epoch=1, metrics="")
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
-        self._console.print(self.headline, soft_wrap=True, highlight=False)
+        self._console.print(self.headline, soft_wrap=self._bar.disable, highlight=False)
         self._bar.update(self._task, total=self.epochs * int(trainer.num_training_batches))
         self._bar.start()
 
@@ -36,14 +39,16 @@ class ProgressBar(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        now = trainer.callback_metrics
-        metrics = (
-            f"loss {now['train_loss']:.3f}, validation loss {now['validation_loss']:.3f}, "
-            f"validation accuracy {100 * now['validation_accuracy']:.1f} %"
-        )
-        self._bar.update(self._task, metrics=metrics)
-        if self._bar.disable and (epoch % max(self.epochs // LINES, 1) == 0):
-            self._console.print(f"epoch {epoch}/{self.epochs}: {metrics}", soft_wrap=True, highlight=False)
+        now = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        accuracy = f"{100 * now['validation_accuracy']:.1f} %"
+        losses = f"loss {now['train_loss']:.2f} · val {now['validation_loss']:.2f} · "
+        self._bar.update(self._task, metrics=("" if self._console.width < NARROW else losses) + accuracy)
+        if self._bar.disable and epoch % max(self.epochs // LINES, 1) == 0:
+            line = (
+                f"epoch {epoch}/{self.epochs}: loss {now['train_loss']:.3f}, "
+                f"validation loss {now['validation_loss']:.3f}, validation accuracy {accuracy}"
+            )
+            self._console.print(line, soft_wrap=True, highlight=False)
 
     def on_train_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         self._bar.stop()
