@@ -64,6 +64,22 @@ def test_names_stay_as_printed_and_steps_need_not_be_whole(path):
     assert_same(read(path), Sequences(values, ("x",), ("007", "7"), np.array([0, 1]), ("01", "1")))
 
 
+NULLS = ["NA", "None", "null", "nan", "N/A", "NaN"]
+
+
+def test_names_that_mean_nothing_elsewhere_are_names(path):
+    rows = [f"{name},0,1,{label}\n" for name, label in zip(NULLS, NULLS[::-1], strict=True)]
+    path.write_text("".join(["sequence,step,x,label\n", *rows]))
+    sequences = read(path)
+    assert sequences.ids == tuple(NULLS)
+    assert [sequences.classes[label] for label in sequences.labels] == NULLS[::-1]
+
+
+def test_a_name_with_a_number_behind_it_is_a_name_of_its_own(path):
+    path.write_text("sequence,step,x,x.1\ns,0,1,2\n")
+    assert read(path).features == ("x", "x.1")
+
+
 def test_nanosecond_steps_are_not_rounded(path):
     path.write_text("sequence,step,x\ns,1700000000000000001,1\ns,1700000000000000000,2\n")
     assert read(path).values[0].tolist() == [[2], [1]]
@@ -84,7 +100,24 @@ BAD = {
     "no column sequence": ("step,x\n1,1\n", f"it has no column 'sequence', got 'step', 'x'; {WANTED}"),
     "semicolons": (
         "sequence;step;x\ns;1;1\n",
-        f"it has no column 'sequence', got 'sequence;step;x'; {WANTED}",
+        "its columns are separated by semicolons, wanted commas; export it again",
+    ),
+    "semicolons and decimal commas": (
+        "sequence;step;x\ns;1;1\ns;1;1,5\n",
+        "its columns are separated by semicolons, wanted commas; export it again",
+    ),
+    "tabs": (
+        "sequence\tstep\tx\ns\t1\t1\n",
+        "its columns are separated by tabs, wanted commas; export it again",
+    ),
+    "a name twice": ("sequence,step,x,x\ns,1,1,1\n", "it has two columns 'x'; give each its own name"),
+    "the steps twice": (
+        "sequence,step,x,step\ns,1,1,1\n",
+        "it has two columns 'step'; give each its own name",
+    ),
+    "a step at infinity": (
+        "sequence,step,x\ns,1,1\ns,inf,1\n",
+        "column 'step' holds inf in data row 2, wanted a finite number; correct it",
     ),
     "no features": ("sequence,step,label\ns,1,a\n", f"it has no feature column, {WANTED}; add one"),
     "a row index": (

@@ -1,7 +1,7 @@
 """Sequences as a long table, one row a step.
 
 The columns are `sequence` and `step`, one for each feature, and optionally `label`, the same in all rows of a sequence.
-Rows may stand in any order; steps are sorted within a sequence.
+Rows may stand in any order; steps are sorted within a sequence. Names and labels are text, be it `NA` or `null`.
 """
 
 from typing import IO, TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HEADER = "sequence,step,<features>[,label]"
+UNNAMED = "it has a column without a name; export it without a row index, or name the column"
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 
 def read_csv(file: IO[bytes]) -> Sequences:
@@ -30,10 +32,14 @@ def read_csv(file: IO[bytes]) -> Sequences:
     if not features:
         raise CarouselError(f"it has no feature column, wanted the header {HEADER}; add one")
     for name in ("sequence", "step", "label"):
-        if name in table and table[name].isna().any():
-            row = int(table[name].isna().argmax()) + 1
-            raise CarouselError(f"column '{name}' is empty in data row {row}; fill it")
+        if name in table:
+            _require_full(table[name])
     steps = _numbers(table["step"])
+    if not np.isfinite(steps).all():
+        row = int(np.isfinite(steps).argmin())
+        raise CarouselError(
+            f"column 'step' holds {steps[row]} in data row {row + 1}, wanted a finite number; correct it"
+        )
     frames = np.stack([_numbers(table[name]) for name in features], axis=1)
     codes, found = table["sequence"].factorize()
     ids = tuple(found)
@@ -56,9 +62,14 @@ def _load(file: IO[bytes]) -> "pd.DataFrame":
     except ImportError as error:
         raise CarouselError("reading .csv needs pandas; pip install 'carousel-lstm[train]'") from error
     try:
+        first = pd.read_csv(
+            file, header=None, nrows=1, dtype=str, keep_default_na=False, skipinitialspace=True
+        )
+        _require_header([str(name) for name in first.iloc[0]])
+        file.seek(0)
         table = pd.read_csv(
             file,
-            dtype={"sequence": str, "label": str},
+            converters={"sequence": str, "label": str},  # a dtype would make nothing of the text NA
             skipinitialspace=True,
             float_precision="round_trip",
             low_memory=False,
@@ -68,18 +79,32 @@ def _load(file: IO[bytes]) -> "pd.DataFrame":
         raise CarouselError(
             f"it is not comma-separated text in UTF-8 ({problem}); export it again"
         ) from error
-    for name in ("sequence", "step"):
-        if name not in table:
-            found = ", ".join(f"'{other}'" for other in table.columns)
-            raise CarouselError(f"it has no column '{name}', got {found}; wanted the header {HEADER}")
-    unnamed = any(name.startswith("Unnamed: ") for name in table.columns)
-    if unnamed or not isinstance(table.index, pd.RangeIndex):
-        raise CarouselError(
-            "it has a column without a name; export it without a row index, or name the column"
-        )
+    if not isinstance(table.index, pd.RangeIndex):
+        raise CarouselError(UNNAMED)
     if table.empty:
         raise CarouselError("it has a header but no rows; add at least one sequence")
     return table
+
+
+def _require_header(names: list[str]) -> None:
+    for mark, marks in SEPARATORS.items():
+        if len(names) == 1 and mark in names[0].strip():
+            raise CarouselError(f"its columns are separated by {marks}, wanted commas; export it again")
+    for name in ("sequence", "step"):
+        if name not in names:
+            found = ", ".join(f"'{other}'" for other in names)
+            raise CarouselError(f"it has no column '{name}', got {found}; wanted the header {HEADER}")
+    if "" in names:
+        raise CarouselError(UNNAMED)
+    for name in names:
+        if names.count(name) > 1:
+            raise CarouselError(f"it has two columns '{name}'; give each its own name")
+
+
+def _require_full(column: "pd.Series[Any]") -> None:
+    empty = column.isna() | (column == "")
+    if empty.any():
+        raise CarouselError(f"column '{column.name}' is empty in data row {int(empty.argmax()) + 1}; fill it")
 
 
 def _numbers(column: "pd.Series[Any]") -> npt.NDArray[Any]:
