@@ -1,11 +1,14 @@
 """Running a part, and the page that shows the results."""
 
+import json
 import re
 from xml.etree import ElementTree
 
 import pytest
 from matplotlib.figure import Figure
+from typer.testing import CliRunner
 
+from carousel.cli import app
 from carousel.errors import CarouselError
 from carousel.theory import PARTS, Claim, Result, Verdict, investigate, write_page
 
@@ -56,3 +59,43 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(CarouselError, match=f"cannot write '{tmp_path / 'file'}': Not a directory"):
         write_page(tmp_path / "file", {"gradients": [result()]})
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["theory", *map(str, arguments)])
+
+
+def test_the_command_writes_the_page_and_tells_every_verdict(tmp_path, monkeypatch):
+    found = {
+        "gradients": [result()],
+        "unrolling": [result("unrolling.one"), result("unrolling.two", holds=False)],
+    }
+    asked = []
+    monkeypatch.setattr(
+        "carousel.theory.investigate", lambda part, quick: asked.append((part, quick)) or found.get(part, [])
+    )
+    whole = call("all", "--out", tmp_path / "out", "--json")
+    assert whole.exit_code == 1
+    told = json.loads(whole.stdout)
+    assert told["page"] == str(tmp_path / "out" / "theory.html")
+    assert [(claim["name"], claim["holds"]) for claim in told["claims"]] == [
+        ("unrolling.one", True), ("unrolling.two", False), ("gradients.test", True)
+    ]  # fmt: skip
+    one = call("gradients", "--quick", "--out", tmp_path / "out")
+    assert one.exit_code == 0
+    assert one.stdout == (
+        f"gradients.test: holds. predicted 1, measured 1\npage: {tmp_path / 'out' / 'theory.html'}\n"
+    )
+    assert asked == [(part, False) for part in PARTS] + [("gradients", True)]
+
+
+def test_the_command_refuses_what_it_does_not_know(tmp_path):
+    for arguments, sentence in (
+        (("gradint",), "the theory has no part 'gradint'; did you mean 'gradients'?"),
+        (("--run", tmp_path), "--run goes with the part 'gradients', got 'all'"),
+        (("gradients", "--run", tmp_path), "is not a run"),
+    ):
+        refused = call(*arguments, "--out", tmp_path / "out")
+        assert refused.exit_code == 2
+        assert sentence in refused.stderr and refused.stdout == ""
+    assert not (tmp_path / "out").exists()
