@@ -124,15 +124,15 @@ def compare(predicted: Mapping[str, Any], measured: Mapping[str, Any]) -> Verdic
     K, floor, plateau = predicted["K"], predicted["floor"], predicted["plateau"]
     middle = (floor + plateau) / 2
     enough = most < middle
-    worst = carried.max(axis=0)
+    worst = [carried[:, kept].max(initial=-np.inf) for kept in (enough, ~enough)]
     return Verdict(
         bool(off <= TOLERANCE and within.all()),
         f"From zero states K = {_first(K, predicted['last'] < middle)} steps are predicted to be the first to be "
         f"enough, and K = {_first(K, measured['last'].max(axis=0) < middle)} are measured to be; the loss at a "
         f"segment's last step is predicted to fall there from {plateau:.2f} to {floor:.2f}, and all losses are within "
         f"{off:.3f} of prediction. With carried states K = {_first(K, enough)} are predicted to be enough: from there "
-        f"on the loss over the whole sequence is measured as {worst[enough].max(initial=-np.inf):.3f} at most, while with fewer "
-        f"steps it goes up to {worst[~enough].max(initial=-np.inf):.2f}.",
+        f"on the loss over the whole sequence is measured as {worst[0]:.3f} at most, while with fewer "
+        f"steps it goes up to {worst[1]:.2f}.",
     )
 
 

@@ -25,7 +25,7 @@ CLAIM = Claim(
         "first distance apart after k steps. So a segment may start from a zero state in place of the true one if it "
         "is long enough: the mistake dies out at a known rate. "
         "A network at rest whose W_r turns every direction alike, rho times a rotation, keeps exactly to the rate; "
-        "a driven random network forgets faster, since its tanh is less steep and few directions are stretched so much. "
+        "a driven random network forgets faster: its tanh is less steep, and few directions are stretched so much. "
         "This is the standard contraction argument, stated for this library's reading of the paper."
     ),
     equation=r"|r'[k-1] - r[k-1]| \le \rho^k\, |r'[-1] - r[-1]|, \qquad \rho = |W_r|_2 \sup G'",
