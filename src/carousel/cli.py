@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from carousel import __version__
+from carousel import __version__, texts
 from carousel.errors import CarouselError
 from carousel.files import as_argument
 
@@ -84,14 +84,14 @@ def fit(
             _print(
                 as_json,
                 {"run": str(run.folder), "report": None, **metrics},
-                _interrupted(run.folder, metrics),
+                texts.interrupted(run.folder, metrics),
             )
             raise typer.Exit(130)
         report = _draw_report(run.folder)
         _print(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics},
-            _fitted(run.folder, metrics, report),
+            texts.fitted(run.folder, metrics, report),
         )
 
 
@@ -115,7 +115,7 @@ def evaluate(
 
         metrics = evaluate_run(run, read(data) if data else None)
         source = str(data) if data else "test"
-        text = f"{source}: accuracy {_percent(metrics['accuracy'])}, loss {metrics['loss']:.4f} nats"
+        text = f"{source}: accuracy {texts.percent(metrics['accuracy'])}, loss {metrics['loss']:.4f} nats"
         _print(as_json, {"run": str(run), "data": source, **metrics}, text)
 
 
@@ -205,11 +205,7 @@ def theory(
             {"name": result.claim.name, "status": result.claim.status, **result.verdict._asdict()}
             for result in results
         ]
-        lines = [
-            f"{claim['name']}: {'holds' if claim['holds'] else 'DOES NOT HOLD'}. {claim['sentence']}"
-            for claim in claims
-        ]
-        _print(as_json, {"page": str(page), "claims": claims}, "\n".join([*lines, f"page: {page}"]))
+        _print(as_json, {"page": str(page), "claims": claims}, texts.verdicts(claims, page))
         raise typer.Exit(0 if all(claim["holds"] for claim in claims) else 1)
 
 
@@ -221,16 +217,8 @@ def _show_run_flow(part: str, run: Path, out: Path, as_json: bool) -> None:
             f"--run goes with the part 'gradients', got '{part}'; run carousel theory gradients --run RUN"
         )
     flow = draw_run_flow(run, out)
-    reach = (
-        f"after {flow.longest} steps, the most there are, more than 1 % of an error is left"
-        if flow.reach is None
-        else f"1 % of an error is left after {flow.reach} steps"
-    )
-    _print(
-        as_json,
-        {"run": str(run), **flow._asdict(), "figure": str(flow.figure)},
-        f"{reach}\nfigure: {flow.figure}",
-    )
+    data = {"run": str(run), **flow._asdict(), "figure": str(flow.figure)}
+    _print(as_json, data, texts.reach(flow.reach, flow.longest, flow.figure))
 
 
 @app.command()
@@ -253,7 +241,7 @@ def doctor(as_json: Json = False, debug: Debug = False) -> None:
         from carousel.training.environment import check_up
 
         health = check_up(Path.cwd())
-        _print(as_json, health, _health(health))
+        _print(as_json, health, texts.health(health))
         raise typer.Exit(0 if health["healthy"] else 1)
 
 
@@ -302,56 +290,3 @@ def _draw_report(run: Path) -> Path:
         raise KeyboardInterrupt(f"while the report was drawn; {remedy}") from None
     except CarouselError as error:
         raise CarouselError(f"{error}; {remedy}") from error
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
-    folder = as_argument(run)
-    return f"""\
-best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
-validation  {_percent(metrics["validation"]["accuracy"])}
-test        {_percent(metrics["test"]["accuracy"])}
-run         {run}
-report      {report}
-
-Next:
-  carousel report {folder} --utterance 7
-  carousel evaluate {folder}
-  carousel predict {folder} --data FILE
-  carousel fit {as_argument(run / "config.yaml")}"""
-
-
-def _interrupted(run: Path, metrics: dict[str, Any]) -> str:
-    folder = as_argument(run)
-    return f"""\
-Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
-best epoch  {metrics["best_epoch"]}
-validation  {_percent(metrics["validation"]["accuracy"])}
-run         {run}
-
-Next:
-  carousel evaluate {folder}
-  carousel report {folder}
-  carousel fit {as_argument(run / "config.yaml")}"""
-
-
-def _health(health: dict[str, Any]) -> str:
-    extras = [
-        f"extra {name}: " + (f"missing {', '.join(missing)}" if missing else "installed")
-        for name, missing in health["extras"].items()
-    ]
-    versions = [f"{name} {version}" for name, version in health["versions"].items()]
-    return "\n".join(
-        [
-            *versions,
-            f"threads: {health['threads']}",
-            *extras,
-            f"kernel: {health['kernel']}",
-            f"largest difference from torch.nn.LSTM: {health['difference']:.1e}",
-            f"folder {health['folder']}: " + ("writable" if health["writable"] else "NOT writable"),
-            "all is well" if health["healthy"] else "something is wrong",
-        ]
-    )

@@ -1,0 +1,75 @@
+"""What the commands print for a person to read."""
+
+from pathlib import Path
+from typing import Any
+
+from carousel.files import as_argument
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
+    folder = as_argument(run)
+    return f"""\
+best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
+validation  {percent(metrics["validation"]["accuracy"])}
+test        {percent(metrics["test"]["accuracy"])}
+run         {run}
+report      {report}
+
+Next:
+  carousel report {folder} --utterance 7
+  carousel evaluate {folder}
+  carousel predict {folder} --data FILE
+  carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def interrupted(run: Path, metrics: dict[str, Any]) -> str:
+    folder = as_argument(run)
+    return f"""\
+Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
+best epoch  {metrics["best_epoch"]}
+validation  {percent(metrics["validation"]["accuracy"])}
+run         {run}
+
+Next:
+  carousel evaluate {folder}
+  carousel report {folder}
+  carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def health(found: dict[str, Any]) -> str:
+    extras = [
+        f"extra {name}: " + (f"missing {', '.join(missing)}" if missing else "installed")
+        for name, missing in found["extras"].items()
+    ]
+    versions = [f"{name} {version}" for name, version in found["versions"].items()]
+    return "\n".join(
+        [
+            *versions,
+            f"threads: {found['threads']}",
+            *extras,
+            f"kernel: {found['kernel']}",
+            f"largest difference from torch.nn.LSTM: {found['difference']:.1e}",
+            f"folder {found['folder']}: " + ("writable" if found["writable"] else "NOT writable"),
+            "all is well" if found["healthy"] else "something is wrong",
+        ]
+    )
+
+
+def verdicts(claims: list[dict[str, Any]], page: Path) -> str:
+    lines = [
+        f"{claim['name']}: {'holds' if claim['holds'] else 'DOES NOT HOLD'}. {claim['sentence']}"
+        for claim in claims
+    ]
+    return "\n".join([*lines, f"page: {page}"])
+
+
+def reach(lag: int | None, longest: int, figure: Path) -> str:
+    if lag is None:
+        found = f"after {longest} steps, the most there are, more than 1 % of an error is left"
+    else:
+        found = f"1 % of an error is left after {lag} steps"
+    return f"{found}\nfigure: {figure}"
