@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -8,3 +9,6 @@ from hypothesis import settings
 # draws the same examples every time, a developer's runs look for new ones.
 settings.register_profile("carousel", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("carousel")
+
+# A shell starts what runs in its background deaf to Ctrl-C, and the tests that press it would wait in vain.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,12 +5,14 @@ from importlib.util import find_spec
 
 NEEDED = (
     "jinja2",
+    "latex2mathml",
     "matplotlib",
     "pandas",
     "pydantic",
     "pytorch_lightning",
     "rich",
     "safetensors",
+    "scipy",
     "torchmetrics",
     "typer",
     "yaml",

@@ -70,7 +70,7 @@ class AdditiveModel:
     @property
     def d_x(self) -> int:
         """Size of the input."""
-        return self.C.shape[2]
+        return int(self.C.shape[2])
 
     def rate(self, t: float, s: Array, past: Signal, x: Signal) -> Array:
         """ds/dt.
