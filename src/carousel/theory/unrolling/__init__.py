@@ -1,11 +1,6 @@
 """From the whole sequence to segments of it: what unrolling for K steps keeps and what it loses."""
 
-from types import ModuleType
-from typing import Any
-
-from matplotlib.figure import Figure
-
-from carousel.theory.claim import Claim, Verdict
+from carousel.theory.part import Part
 from carousel.theory.unrolling import adequacy, exactness, forgetting, truncation
 from carousel.theory.unrolling.adequacy import predicted_losses as predicted_losses
 from carousel.theory.unrolling.borders import segment as segment
@@ -25,28 +20,6 @@ from carousel.theory.unrolling.training import train_unrolled as train_unrolled
 from carousel.theory.unrolling.training import whole_loss as whole_loss
 from carousel.theory.unrolling.truncation import truncation_errors as truncation_errors
 
-_PARTS: dict[str, ModuleType] = {
-    part.CLAIM.name: part for part in (exactness, truncation, forgetting, adequacy)
-}
-
-CLAIMS: tuple[Claim, ...] = tuple(part.CLAIM for part in _PARTS.values())
-
-
-def predict(quick: bool = False) -> dict[str, Any]:
-    """What theory says, by the claim's name."""
-    return {name: part.predict(quick) for name, part in _PARTS.items()}
-
-
-def measure(quick: bool = False) -> dict[str, Any]:
-    """What was measured, by the claim's name; seeded."""
-    return {name: part.measure(quick) for name, part in _PARTS.items()}
-
-
-def compare(predicted: dict[str, Any], measured: dict[str, Any]) -> dict[str, Verdict]:
-    """Prediction held against measurement, by the claim's name."""
-    return {name: part.compare(predicted[name], measured[name]) for name, part in _PARTS.items()}
-
-
-def plot(predicted: dict[str, Any], measured: dict[str, Any]) -> dict[str, Figure]:
-    """Prediction as lines and measurement as points, by the claim's name."""
-    return {name: part.plot(predicted[name], measured[name]) for name, part in _PARTS.items()}
+_part = Part(exactness, truncation, forgetting, adequacy)
+CLAIMS, predict, measure = _part.claims, _part.predict, _part.measure
+compare, plot = _part.compare, _part.plot
