@@ -3,6 +3,7 @@
 import os
 import signal
 
+import torch
 from hypothesis import settings
 
 # A busy machine may take long over one example, which is no fault of the code; what must pass before a change lands
@@ -12,3 +13,6 @@ settings.load_profile("carousel")
 
 # A shell starts what runs in its background deaf to Ctrl-C, and the tests that press it would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tensors this small gain nothing from threads, and lose much where the machine is shared.
+torch.set_num_threads(1)

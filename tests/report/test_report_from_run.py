@@ -19,7 +19,6 @@ TEST = load("japanese_vowels")[1]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    torch.set_num_threads(1)
     return {
         layer: fit(
             override(Config(), [f"layer={layer}", *TINY]), tmp_path_factory.mktemp(layer), progress=False

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from carousel.theory import evolution
 from carousel.theory.claim import Verdict
@@ -16,16 +15,8 @@ NAMES = [claim.name for claim in evolution.CLAIMS]
 QUICK = [name for name in NAMES if name != "evolution.training"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def both(one_thread):
+def both():
     return evolution.predict(quick=True), evolution.measure(quick=True)
 
 

@@ -21,14 +21,6 @@ RNN_NAMES = {"W_r": "W_vdu", "W_x": "W_xdu", "theta_s": "b_du", "W_s": "b_s"}
 FRACTIONS = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def make(step: str, copies: int | None = None, **options) -> Cell:
     return cell(step, D_X, D_S, copies, dtype=torch.float64, memory=10, seed=3, **options)
 

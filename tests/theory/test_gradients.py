@@ -22,14 +22,6 @@ from helpers import assert_same
 PARTS = {part.CLAIM.name: part for part in (product, regimes, saturation, constant_error, reach, clipping)}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def both():
     return gradients.predict(quick=True), gradients.measure(quick=True)

@@ -17,12 +17,8 @@ DIRECTIONS = {False: (False,), True: (False, True)}
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def same_numbers():
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
 
 
 def states_of_one(layer, x, hx):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from matplotlib import colors
 
 from carousel.equations import augmented, rnn, vanilla
@@ -12,14 +11,6 @@ from carousel.theory.unrolling import adequacy, exactness, forgetting, segments,
 from carousel.theory.unrolling.segments import LSTM, Carried
 
 PARTS = {part.CLAIM.name: part for part in (exactness, truncation, forgetting, adequacy)}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,6 @@ from carousel.theory.unrolling import echo, segment_losses, train_unrolled, whol
 from helpers import assert_same
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
