@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check bench docs clean
 
 demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
@@ -15,6 +15,9 @@ check: .venv/test/ready docs ## style, types, and a strict build of the site
 	.venv/test/bin/ruff check .
 	.venv/test/bin/mypy
 
+bench: .venv/bench/ready ## speed and memory beside others, into benchmarks/results/
+	.venv/bench/bin/carousel bench
+
 docs: .venv/test/ready ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 .venv/test/bin/mkdocs build --strict --quiet
 
@@ -22,6 +25,7 @@ clean: ## remove what the other targets made, but no runs
 	rm -rf .venv site
 
 .venv/demo/ready: EXTRAS = train
+.venv/bench/ready: EXTRAS = train,bench
 .venv/test/ready: EXTRAS = train,test,docs
 
 # Some systems ship Python without ensurepip: there the system's own pip installs a pip into the environment.
