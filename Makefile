@@ -2,7 +2,10 @@
 PYTHON ?= python3
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check bench docs clean
+# What the native kernels are built from.
+NATIVE := CMakeLists.txt tools/build_backend.py $(wildcard src/carousel/kernels/csrc/*)
+
+.PHONY: demo test check bench docs native clean
 
 demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
@@ -21,6 +24,12 @@ bench: .venv/bench/ready ## speed and memory beside others, into benchmarks/resu
 docs: .venv/test/ready ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 .venv/test/bin/mkdocs build --strict --quiet
 
+native: ## compile the kernels of the test environment again after an edit, only what changed; or show the error
+	test -e .venv/test/ready || $(MAKE) .venv/test/ready
+	.venv/test/bin/python -m pip install --disable-pip-version-check -q --no-build-isolation --no-deps \
+	  --config-settings build-dir=.venv/test/native --config-settings wheel.cmake=true -e .
+	touch .venv/test/ready
+
 clean: ## remove what the other targets made, but no runs
 	rm -rf .venv site
 
@@ -29,9 +38,11 @@ clean: ## remove what the other targets made, but no runs
 .venv/test/ready: EXTRAS = train,test,docs
 
 # Some systems ship Python without ensurepip: there the system's own pip installs a pip into the environment.
-.venv/%/ready: pyproject.toml constraints.txt
+# The variables let the constraints hold for what builds the kernels too, in older pips and newer.
+.venv/%/ready: pyproject.toml constraints.txt $(NATIVE)
 	$(PYTHON) -m venv .venv/$* 2>/dev/null || { \
 	  $(PYTHON) -m venv --without-pip --clear .venv/$* && \
 	  .venv/$*/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" install -q --ignore-installed pip; }
-	.venv/$*/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[$(EXTRAS)]'
+	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	  .venv/$*/bin/python -m pip install --disable-pip-version-check -q -e '.[$(EXTRAS)]'
 	touch $@
