@@ -1,0 +1,102 @@
+"""The machine that is measured: what it is, what it can do at most, and how much of it is used."""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PACKAGES = ("carousel-lstm", "torch", "numpy", "torchrecurrent", "onnxruntime", "jax")
+SHARE_OF_PEAK = 0.91
+"""How much of the processor's peak the product in `peak` reaches, where the peak was measured apart."""
+
+
+def describe() -> dict[str, Any]:
+    """Processor, its cores and instructions, system, and the versions of what is timed."""
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(_allowed()) or os.cpu_count() or 1
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let PyTorch use this many threads and, where the system can, every thread of this process as many cores.
+
+    The second is for runtimes whose number of threads is fixed as they start.
+    """
+    before, allowed = torch.get_num_threads(), _allowed()
+    torch.set_num_threads(threads)
+    _confine(sorted(allowed, key=_rank)[:threads])
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _confine(sorted(allowed))
+
+
+def peak(threads: int, dtype: torch.dtype = torch.float32, size: int = 2048, tries: int = 5) -> float:
+    """Multiplications and additions in 1e9/s that the processor does at most, on this many threads.
+
+    Estimated from oneDNN's product of two square float32 matrices, the best of `tries`; in float64 it is half of it.
+    """
+    x, W = torch.rand(size, size), torch.rand(size, size)
+    product = partial(torch.ops.mkldnn._linear_pointwise, x, W, None, "none", [], "")
+    with limited(threads), torch.no_grad():
+        best = min(_seconds(product) for _ in range(tries + 1))
+    found = 2 * size**3 / best / 1e9 / SHARE_OF_PEAK
+    return found / 2 if dtype == torch.float64 else found
+
+
+def _seconds(step: Any) -> float:
+    begin = time.perf_counter()
+    step()
+    return time.perf_counter() - begin
+
+
+def _allowed() -> set[int]:
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _rank(cpu: int) -> tuple[int, int]:
+    """Sorts the first thread of every core before the second of any."""
+    with suppress(OSError):
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+        return re.split("[,-]", siblings.strip()).index(str(cpu)), cpu
+    return 0, cpu
+
+
+def _confine(cpus: list[int]) -> None:
+    for task in Path("/proc/self/task").glob("*"):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            os.sched_setaffinity(int(task.name), cpus)
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        if found := re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return found[1]
+    return platform.processor() or platform.machine()
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
