@@ -22,9 +22,15 @@ SMALL = ("--layer", "torch", "--set", "hidden_size=4", "--epochs", "3")
 def watched(tmp_path_factory) -> tuple[Path, str, str]:
     """A run made in a terminal of 100 columns: its folder, what the screen was sent, and standard output."""
     folder = tmp_path_factory.mktemp("screens") / "run"
+    sent, output = _watch("fit", *SMALL, "--out", str(folder))
+    return folder, sent, output
+
+
+def _watch(*arguments: str) -> tuple[str, str]:
+    """What a command sends to a terminal of 100 columns, and its standard output."""
     screen, terminal = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "carousel", "fit", *SMALL, "--out", str(folder)]
+    command = [sys.executable, "-m", "carousel", *arguments]
     with subprocess.Popen(
         command, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True
     ) as process:
@@ -35,7 +41,7 @@ def watched(tmp_path_factory) -> tuple[Path, str, str]:
         output = process.stdout.read()
     os.close(screen)
     assert process.returncode == 0, sent.decode()
-    return folder, sent.decode(), output
+    return sent.decode(), output
 
 
 def _read(screen: int) -> bytes:
@@ -56,6 +62,14 @@ def test_the_progress_bar_moves_and_shows_the_metrics(watched):
     assert re.search(r"\d:\d\d:\d\d", text), "no time left"
     assert "Traceback" not in text and "Warning" not in text
     assert "test " in output and "━" not in output
+
+
+def test_bench_says_what_it_is_measuring(tmp_path):
+    sent, output = _watch("bench", "--only", "streaming", "--threads", "1", "--out", str(tmp_path))
+    assert re.search(
+        r"plain streaming B1 T100 I128 H256, 1 thread [━╸╺ ]+ 0%", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent)
+    )
+    assert output.startswith("cell, mode") and "━" not in output
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

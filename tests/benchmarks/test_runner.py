@@ -58,7 +58,7 @@ def test_a_layer_that_differs_from_its_witness_is_not_timed_at_all(monkeypatch):
     plant(monkeypatch, "carousel", off)
     monkeypatch.setattr(runner, "take_times", None)
     setting = Setting("plain", "training", SHAPE, 1, ("loop", "peak"))
-    wanted = "carousel disagrees by 1.0e-01 in d x with nn.LSTM"
+    wanted = "nn.LSTM disagrees by 9.1e-02 in d x with carousel"
     assert [one.refused for one in measure(setting, 0.0, PEAKS)] == [wanted] * 2
 
 
@@ -69,7 +69,7 @@ def test_a_plain_layer_that_differs_is_not_measured_against(monkeypatch):
     )
     loop, plain = measure(Setting("peephole", "training", SHAPE, 1, ("loop", "plain")), 0.0, PEAKS)
     assert loop.ratio > 0
-    assert plain.refused.startswith("carousel computes output, v, s")
+    assert plain.refused.startswith("nn.LSTM computes  instead of output, v, s")
 
 
 def test_who_cannot_take_part_is_refused_with_the_reason(monkeypatch):

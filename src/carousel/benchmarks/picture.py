@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from io import BytesIO
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,8 @@ from carousel.benchmarks.rows import CELLS, MODES, ROWS, Row
 from carousel.style import BLUE, INK, MUTED, ORANGE, PALE, TITLE_ROOM, house_style, quiet, write_title
 
 COLUMNS = 3
+TITLE_WIDTH = 40
+"""Characters of a line of a panel's title."""
 LEFT_OUT = ("peak", "itself")
 """Rivals whose ratios are not how many times as good this library is."""
 
@@ -101,8 +104,10 @@ def _panel(axes: Axes, rows: list[Row], results: dict[Result, float]) -> None:
     axes.grid(axis="x", color=PALE, linewidth=0.5, alpha=0.6)
     quiet(axes)
     axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=7.5)
+    axes.tick_params(axis="x", which="minor", length=0)
     cells = "; ".join(CELLS[cell] for cell in rows[0].cells)
-    axes.set_title(f"{cells}, {MODES[rows[0].mode]}\nagainst {rows[0].against}", fontsize=8.5)
+    title = f"{cells}, {MODES[rows[0].mode]}", f"against {rows[0].against}"
+    axes.set_title("\n".join(fill(part, TITLE_WIDTH) for part in title), fontsize=8.5)
 
 
 def _legend(figure: Figure, record: Record) -> None:

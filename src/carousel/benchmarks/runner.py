@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from carousel.benchmarks.agreement import disagreement
-from carousel.benchmarks.contestants import Contestant, UnsuitableError
+from carousel.benchmarks.contestants import Contestant, UnsuitableError, Values
 from carousel.benchmarks.machine import limited
 from carousel.benchmarks.memory import peak_memory
 from carousel.benchmarks.pairing import Ratio, take_times
@@ -31,49 +31,66 @@ def measure(setting: Setting, seconds: float, peaks: Mapping[int, float]) -> lis
         warnings.simplefilter("ignore")  # PyTorch tells that it leaves oneDNN, which is what is measured
         problem = Problem.draw(setting.cell, setting.mode, setting.shape)
         try:
-            own = _witnessed(problem)
+            own, values = _witnessed(problem)
         except UnsuitableError as error:
             return [Result(*setting[:4], rival, refused=str(error)) for rival in setting.rivals]
         if setting.mode == "length":
             return [_length(setting, own, seconds)]
-        return _speeds(setting, problem, own, seconds, peaks)
+        contestants, refused = _rivals(setting, problem, values)
+        return _speeds(setting, problem, {"carousel": own, **contestants}, refused, seconds, peaks)
 
 
-def _witnessed(problem: Problem) -> Contestant:
-    """This library's contestant, compared with an independent one. Raises UnsuitableError if they disagree."""
-    own = build("carousel", problem)
+def _witnessed(problem: Problem) -> tuple[Contestant, Values]:
+    """This library's contestant, and its values, which an independent one confirms.
+
+    Raises UnsuitableError if it does not.
+    """
     if problem.mode == "streaming":
         witness = "nn.LSTMCell"
     else:
         witness = "nn.LSTM" if problem.layer.cell.peephole == "none" else "loop"
-    _demand_agreement(own, build(witness, problem))
-    return own
+    own = build("carousel", problem)
+    values = own.read(own.step())
+    _demand_agreement(build(witness, problem), values)
+    return own, values
 
 
-def _demand_agreement(contestant: Contestant, other: Contestant) -> None:
-    if reason := disagreement(contestant.read(contestant.step()), other.read(other.step())):
-        raise UnsuitableError(f"{contestant.name} {reason} with {other.name}")
+def _demand_agreement(contestant: Contestant, values: Values) -> None:
+    if reason := disagreement(contestant.read(contestant.step()), values):
+        raise UnsuitableError(f"{contestant.name} {reason} with carousel")
 
 
-def _speeds(
-    setting: Setting, problem: Problem, own: Contestant, seconds: float, peaks: Mapping[int, float]
-) -> list[Result]:
-    contestants, refused = {"carousel": own}, {}
-    plain = Problem.draw("plain", setting.mode, setting.shape)
+def _rivals(
+    setting: Setting, problem: Problem, values: Values
+) -> tuple[dict[str, Contestant], dict[str, str]]:
+    """The rivals that can be timed, and why the others cannot."""
+    contestants, refused = {}, {}
     for rival in setting.rivals:
         try:
             if rival == "plain":
-                contestants[rival] = _witnessed(plain)
+                contestants[rival], _ = _witnessed(Problem.draw("plain", setting.mode, setting.shape))
             elif rival != "peak":
                 contestant = build(rival, problem)
-                _demand_agreement(contestant, own)
+                _demand_agreement(contestant, values)
                 contestants[rival] = contestant
         except UnsuitableError as error:
             refused[rival] = str(error)
+    return contestants, refused
+
+
+def _speeds(
+    setting: Setting,
+    problem: Problem,
+    contestants: Mapping[str, Contestant],
+    refused: Mapping[str, str],
+    seconds: float,
+    peaks: Mapping[int, float],
+) -> list[Result]:
     times = take_times(contestants, seconds)
     mine = times["carousel"]
     peak = peaks[setting.threads] / (2 if setting.cell == "float64" else 1)
     times["peak"] = [problem.operations / peak / 1e9] * len(mine)
+    plain = Problem.draw("plain", setting.mode, setting.shape)
     work = {"plain": problem.operations / plain.operations}
     return [
         Result(*setting[:4], rival, refused=refused[rival])
