@@ -1,16 +1,18 @@
-// What level.cpp offers, once for each level: one instruction set, one namespace.
+// The levels of machine instructions that level.cpp is compiled for.
 #pragma once
+
+#include "lstm.h"
 
 namespace carousel {
 
 namespace portable {
-bool compiled();
+extern const Level level;
 }
 namespace avx2 {
-bool compiled();
+extern const Level level;
 }
 namespace avx512 {
-bool compiled();
+extern const Level level;
 }
 
 }  // namespace carousel

@@ -1,0 +1,302 @@
+// The forward equations (carousel.equations.augmented.forward), a batch at a time.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "activations.h"
+#include "layout.h"
+#include "memory.h"
+#include "product.h"
+#include "share.h"
+#include "team.h"
+
+namespace carousel::CAROUSEL_LEVEL {
+
+// The weights as the forward products read them.
+template <class T> struct ForwardWeights {
+    Cell cell;
+    Sizes z;
+    Layout layout;
+    Panels<T> x, v, early, late, hr;
+    T* bias;      // [slots * padded]: what the accumulation nodes start from
+    T* diagonal;  // [early + 1, padded]
+
+    ForwardWeights(const Cell& cell, const Sizes& z, Memory& memory) : cell(cell), z(z), layout(cell) {
+        const long P = z.padded();
+        x = by_unit<T>(z.I, cell.nodes(), P, memory);
+        v = by_unit<T>(z.V, cell.nodes(), P, memory);
+        bias = memory.take<T>(cell.slots() * P);
+        if (cell.peephole == Peephole::full) {
+            early = by_unit<T>(z.H, cell.early(), P, memory);
+            late = neighbours<T>(z.H, P, memory);
+        }
+        if (cell.peephole == Peephole::diagonal) diagonal = memory.take<T>((cell.early() + 1) * P);
+        if (cell.projection) hr = neighbours<T>(z.H, z.V, memory);
+    }
+
+    // This thread's share of the packing.
+    void pack(const Weights<T>& w, int thread, int threads) const {
+        for (long j = thread; j < x.count; j += threads)
+            for (int c = 0; c < cell.nodes(); ++c) {
+                const long unit = j * L<T>, input = layout.input_order[c] * z.H, value = layout.value_order[c] * z.H;
+                pack_columns(x, j, c, w.ih + (input + unit) * z.I, z.H - unit);
+                pack_columns(v, j, c, w.hh + (value + unit) * z.V, z.H - unit);
+                if (early.data && c < cell.early())
+                    pack_columns(early, j, c, w.ch + (c * z.H + unit) * z.H, z.H - unit);
+            }
+        if (late.data) pack_transposed(late, w.ch + cell.early() * z.H * z.H, z.H, thread, threads);
+        if (hr.data) pack_transposed(hr, w.hr, z.V, thread, threads);
+        if (thread != 0) return;
+        const long P = z.padded();
+        std::memset(bias, 0, size_t(cell.slots() * P) * sizeof(T));
+        if (w.bias)
+            for (int c = 0; c < cell.nodes(); ++c)
+                std::memcpy(bias + (layout.values + c) * P, w.bias + layout.value_order[c] * z.H, bytes(z.H));
+        if (cell.peephole == Peephole::diagonal) {
+            std::memset(diagonal, 0, size_t((cell.early() + 1) * P) * sizeof(T));
+            for (int c = 0; c <= cell.early(); ++c) std::memcpy(diagonal + c * P, w.ch + c * z.H, bytes(z.H));
+        }
+    }
+
+private:
+    static size_t bytes(long count) { return size_t(count) * sizeof(T); }
+
+    // A matrix [columns, K] whose rows become columns.
+    static void pack_transposed(const Panels<T>& p, const T* from, long columns, int thread, int threads) {
+        for (long j = thread; j < p.count; j += threads)
+            for (int c = 0; c < p.width_of(j); ++c) {
+                const long column = j * p.step + c * L<T>;
+                pack_columns(p, j, c, from + column * p.K, columns - column);
+            }
+    }
+};
+
+// One thread's work on the recurrence.
+template <class T> class ForwardRecurrence {
+public:
+    ForwardRecurrence(const Forward<T>& f, const ForwardWeights<T>& w, const Grid& grid, int thread, const T* s_init,
+                      Barrier& meeting, Memory& memory)
+        : f(f),
+          w(w),
+          z(f.sizes),
+          P(z.padded()),
+          rows(f.batch, z, thread % grid.parts, grid.parts),
+          leads(thread / grid.parts == 0),
+          panels(stretch((P + WIDTH * L<T> - 1) / (WIDTH * L<T>), thread / grid.parts, grid.pieces)),
+          blocks{panels.first * WIDTH, std::min(panels.last * WIDTH, P / L<T>)},
+          value_panels(f.cell.projection ? stretch(w.hr.count, thread / grid.parts, grid.pieces) : Range{0, 0}),
+          s_init(s_init),
+          meeting(meeting),
+          most(chunk_steps() * rows.all) {
+        x = memory.take<const T*>(most);
+        pre = memory.take<T*>(most);
+        bias = memory.take<const T*>(most);
+        v_before = memory.take<const T*>(rows.all);
+        s_before = memory.take<const T*>(rows.all);
+        s_now = memory.take<T*>(rows.all);
+        q = memory.take<T*>(rows.all);
+        projected = memory.take<T*>(rows.all);
+        shifted = memory.take<const T*>(most);
+        std::fill(bias, bias + most, w.bias);
+    }
+
+    // Numbers of scratch that the threads of a part share.
+    long scratch() const {
+        return (f.gates ? 0 : most * f.cell.slots() * P) + (f.s ? 0 : 2 * rows.all * P) +
+               (f.cell.projection ? rows.all * (P + z.padded_values()) : 0);
+    }
+
+    void use(T* scratch) {
+        own_gates = scratch;
+        own_s = own_gates + (f.gates ? 0 : most * f.cell.slots() * P);
+        T* own_q = own_s + (f.s ? 0 : 2 * rows.all * P);
+        if (f.cell.projection)
+            for (long r = 0; r < rows.all; ++r) {
+                q[r] = own_q + r * P;
+                projected[r] = own_q + rows.all * P + r * z.padded_values();
+            }
+    }
+
+    void run() {
+        const long steps = chunk_steps();
+        for (long i = 0; i < z.T; i += steps) {
+            const long end = std::min(z.T, i + steps);
+            input_share(i, end);
+            long token = 0;
+            for (long k = i; k < end; ++k) {
+                const long n = rows.step(k), m = rows.active(n);
+                if (m) step(n, m, k % 2, pre + token);
+                token += m;
+            }
+        }
+        if (leads) clear_after_end();
+    }
+
+private:
+    // Steps whose input shares are computed in one product: enough rows to be worth reading the weights once.
+    long chunk_steps() const { return rows.all >= 64 ? 1 : std::min(z.T, 64 / rows.all); }
+
+    void input_share(long i, long end) {
+        const long row = f.cell.slots() * P;
+        long token = 0;
+        for (; i < end; ++i) {
+            const long n = rows.step(i), m = rows.active(n);
+            for (long r = 0; r < m; ++r, ++token) {
+                const long at = n * z.B + rows.sequence(r);
+                x[token] = f.x + at * z.I;
+                pre[token] = f.gates ? f.gates + at * row : own_gates + token * row;
+            }
+        }
+        multiply(token, x, 0, bias, pre, 0, w.x, blocks.first, blocks.last, shifted);
+        if (f.cell.input_gate)  // the input's share of du is still to be gated: du itself starts from its bias
+            for (long t = 0; t < token; ++t) {
+                const long at = w.layout.du * P + blocks.first * L<T>;
+                std::memcpy(pre[t] + at, w.bias + at, size_t(blocks.count() * L<T>) * sizeof(T));
+            }
+    }
+
+    void step(long n, long m, long parity, T* const* a) {
+        for (long r = 0; r < m; ++r) {
+            const long b = rows.sequence(r), now = n * z.B + b, before = rows.before(n) * z.B + b;
+            const bool first = rows.is_first(r, n);
+            v_before[r] = first ? f.v_init + b * z.V : f.v + before * z.V;
+            s_now[r] = f.s ? f.s + now * P : own_s + (parity * rows.all + r) * P;
+            s_before[r] = first ? s_init + b * P : f.s ? f.s + before * P : own_s + ((1 - parity) * rows.all + r) * P;
+            if (!f.cell.projection) q[r] = f.v + now * z.V;
+        }
+        const bool full = f.cell.peephole == Peephole::full;
+        const long values = w.layout.values * P;
+        for (long j = blocks.first; j < blocks.last; ++j) {
+            multiply(m, v_before, 0, a, a, values, w.v, j, j + 1, shifted);
+            if (full) multiply(m, s_before, 0, a, a, values, w.early, j, j + 1, shifted);
+            for (long r = 0; r < m; ++r) update_state(a[r] + j * L<T>, s_before[r] + j * L<T>, s_now[r] + j * L<T>, j);
+            if (!full)
+                for (long r = 0; r < m; ++r) read_out(a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j);
+        }
+        if (full) {
+            meeting.wait();
+            multiply(m, s_now, 0, a, a, w.layout.cr * P, w.late, panels.first, panels.last, shifted);
+            for (long j = blocks.first; j < blocks.last; ++j)
+                for (long r = 0; r < m; ++r) read_out(a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j);
+        }
+        meeting.wait();
+        if (f.cell.projection) {
+            project(n, m);
+            meeting.wait();
+        }
+        if (leads) finish(n, m);
+    }
+
+    // a_cu, a_cs, (a_cx,) a_du, s[n-1] -> g_cu, g_cs, (g_cx,) u, s[n], for L units from block j.
+    void update_state(T* a, const T* s_before, T* s_now, long j) const {
+        const Layout& slot = w.layout;
+        const Vector<T> s = load(s_before);
+        Vector<T> a_cu = load(a + slot.cu * P), a_cs = load(a + slot.cs * P), a_du = load(a + slot.du * P);
+        const bool diagonal = f.cell.peephole == Peephole::diagonal;
+        const T* w_s = diagonal ? w.diagonal + j * L<T> : nullptr;
+        if (diagonal) {
+            a_cu += load(w_s) * s;
+            a_cs += load(w_s + P) * s;
+        }
+        if (f.cell.input_gate) {
+            Vector<T> a_cx = load(a + slot.cx * P);
+            if (diagonal) a_cx += load(w_s + 2 * P) * s;
+            const Vector<T> g_cx = logistic<T>(a_cx);
+            a_du += g_cx * load(a + slot.xi_du * P);
+            if (f.gates) store(a + slot.cx * P, g_cx);
+        }
+        const Vector<T> g_cu = logistic<T>(a_cu), g_cs = logistic<T>(a_cs), u = tanh<T>(a_du);
+        store(s_now, g_cs * s + g_cu * u);
+        if (f.gates) {
+            store(a + slot.cu * P, g_cu);
+            store(a + slot.cs * P, g_cs);
+            store(a + slot.du * P, u);
+        }
+    }
+
+    // a_cr, s[n] -> g_cr, q[n].
+    void read_out(T* a, const T* s_now, T* q, long j) const {
+        const Vector<T> s = load(s_now);
+        T* cr = a + w.layout.cr * P;
+        Vector<T> a_cr = load(cr);
+        if (f.cell.peephole == Peephole::diagonal) a_cr += load(w.diagonal + f.cell.early() * P + j * L<T>) * s;
+        const Vector<T> g_cr = logistic<T>(a_cr);
+        if (f.gates) store(cr, g_cr);
+        store_part(q, g_cr * tanh<T>(s), f.cell.projection ? L<T> : z.H - j * L<T>);
+    }
+
+    void project(long n, long m) {
+        constexpr const T* const* zeros = nullptr;
+        multiply(m, q, 0, zeros, projected, 0, w.hr, value_panels.first, value_panels.last, shifted);
+        const long column = value_panels.first * WIDTH * L<T>;
+        const long count = std::min(value_panels.last * WIDTH * L<T>, z.V) - column;
+        for (long r = 0; r < m && count > 0; ++r)
+            std::memcpy(f.v + (n * z.B + rows.sequence(r)) * z.V + column, projected[r] + column,
+                        size_t(count) * sizeof(T));
+    }
+
+    void finish(long n, long m) const {
+        for (long r = 0; r < m; ++r) {
+            if (!rows.is_last(r, n)) continue;
+            const long b = rows.sequence(r);
+            std::memcpy(f.v_last + b * z.V, f.v + (n * z.B + b) * z.V, size_t(z.V) * sizeof(T));
+            std::memcpy(f.s_last + b * z.H, s_now[r], size_t(z.H) * sizeof(T));
+        }
+    }
+
+    void clear_after_end() const {
+        for (long n = 0; n < z.T; ++n)
+            for (long r = rows.active(n); r < rows.all; ++r)
+                std::memset(f.v + (n * z.B + rows.sequence(r)) * z.V, 0, size_t(z.V) * sizeof(T));
+    }
+
+    const Forward<T>& f;
+    const ForwardWeights<T>& w;
+    const Sizes z;
+    const long P;
+    const Rows rows;
+    const bool leads;
+    const Range panels, blocks, value_panels;  // this thread's units, counted in panels and in vectors, and values
+    const T* const s_init;                     // [B, padded]
+    Barrier& meeting;
+    const long most;  // rows of a chunk of steps
+    const T **x, **bias, **v_before, **s_before, **shifted;
+    T **pre, **s_now, **q, **projected;
+    T *own_gates = nullptr, *own_s = nullptr;
+};
+
+template <class T> void forward(const Forward<T>& f, int threads) {
+    const Sizes& z = f.sizes;
+    const long P = z.padded();
+    const Grid grid = grid_for<T>(f.cell, z, threads);
+    const int team = grid.parts * grid.pieces;
+    Memory memory;
+    const ForwardWeights<T> w(f.cell, z, memory);
+    T* s_init = memory.take<T>(z.B * P);
+    Barrier* meetings = memory.take<Barrier>(grid.parts);
+    Barrier start(team);
+    auto* recurrences = memory.take<ForwardRecurrence<T>>(team);
+    T* scratch = nullptr;
+    for (int i = 0; i < team; ++i) {
+        const int part = i % grid.parts;
+        if (i < grid.parts) new (&meetings[part]) Barrier(grid.pieces);
+        new (&recurrences[i]) ForwardRecurrence<T>(f, w, grid, i, s_init, meetings[part], memory);
+    }
+    for (int part = 0; part < grid.parts; ++part) {
+        scratch = memory.take<T>(recurrences[part].scratch());
+        for (int i = part; i < team; i += grid.parts) recurrences[i].use(scratch);
+    }
+    const bool complete = together(team, [&](int thread) {
+        w.pack(f.weights, thread, team);
+        for (long b = thread; b < z.B; b += team) {
+            std::memset(s_init + b * P, 0, size_t(P) * sizeof(T));
+            std::memcpy(s_init + b * P, f.s_init + b * z.H, size_t(z.H) * sizeof(T));
+        }
+        start.wait();
+        recurrences[thread].run();
+    });
+    if (!complete) forward(f, 1);
+}
+
+}  // namespace carousel::CAROUSEL_LEVEL

@@ -1,0 +1,190 @@
+// Matrix products on a register tile: R rows of numbers, each broadcast, times C vectors of columns.
+//
+// Every sum runs over k in ascending order in one accumulator, so a result does not depend on how rows and columns
+// were shared out among tiles and threads.
+#pragma once
+
+#include <algorithm>
+
+#include "memory.h"
+#include "vectors.h"
+
+namespace carousel::CAROUSEL_LEVEL {
+
+constexpr int MOST_VECTORS = 5;
+constexpr int MOST_ROWS = 8;
+
+// Rows of a tile of `vectors` columns, so that accumulators, one row of weights and one number fit the registers.
+constexpr int tile_rows(int vectors) {
+#if defined(__AVX512F__) || defined(__aarch64__)
+    constexpr int rows[] = {0, 8, 8, 8, 6, 5};
+#else
+    constexpr int rows[] = {0, 6, 6, 4, 3, 2};
+#endif
+    return rows[vectors];
+}
+
+// One product's operands, as a tile sees them.
+template <class T> struct Operands {
+    const T* const* a;     // one row each; a[r][k * a_step] is broadcast
+    long a_step;
+    const T* w;            // C adjacent vectors for each k, w_step numbers apart
+    long w_step;
+    const T* const* init;  // what each row's sums start from, or null for zeros
+    T* const* out;         // where each row's sums go
+    long column, stride;   // vector c of a row lies at column + c * stride, in init and out
+};
+
+template <class T, int R, int C> void tile(long K, const Operands<T>& o) {
+    Vector<T> sums[R][C];
+    const T* a[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+        a[r] = o.a[r];
+#pragma GCC unroll 8
+        for (int c = 0; c < C; ++c) sums[r][c] = o.init ? load(o.init[r] + o.column + c * o.stride) : Vector<T>{};
+    }
+    const T* w = o.w;
+    const long a_step = o.a_step, w_step = o.w_step;
+    for (long k = 0; k < K; ++k, w += w_step) {
+        Vector<T> row[C];
+#pragma GCC unroll 8
+        for (int c = 0; c < C; ++c) row[c] = load(w + c * L<T>);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const Vector<T> number = all(a[r][k * a_step]);
+#pragma GCC unroll 8
+            for (int c = 0; c < C; ++c) sums[r][c] += number * row[c];
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+        for (int c = 0; c < C; ++c) store(o.out[r] + o.column + c * o.stride, sums[r][c]);
+}
+
+template <class T> using Tile = void (*)(long, const Operands<T>&);
+
+template <class T, int C> constexpr Tile<T> tile_of(int rows) {
+    constexpr int most = tile_rows(C);
+    constexpr Tile<T> tiles[] = {
+        tile<T, 1, C>,
+        tile<T, 2, C>,
+        tile<T, std::min(3, most), C>,
+        tile<T, std::min(4, most), C>,
+        tile<T, std::min(5, most), C>,
+        tile<T, std::min(6, most), C>,
+        tile<T, std::min(7, most), C>,
+        tile<T, std::min(8, most), C>,
+    };
+    return tiles[rows - 1];
+}
+
+template <class T> inline Tile<T> tile_of(int rows, int vectors) {
+    switch (vectors) {
+        case 1: return tile_of<T, 1>(rows);
+        case 2: return tile_of<T, 2>(rows);
+        case 3: return tile_of<T, 3>(rows);
+        case 4: return tile_of<T, 4>(rows);
+        default: return tile_of<T, 5>(rows);
+    }
+}
+
+// Run `operands` over m rows; rows of `a`, `init` and `out` are taken from the arrays in order.
+template <class T> inline void product(long m, long K, int vectors, Operands<T> o) {
+    const long groups = (m + tile_rows(vectors) - 1) / tile_rows(vectors);
+    for (long g = 0; g < groups; ++g) {
+        const int rows = int(m / groups + (g < m % groups));
+        tile_of<T>(rows, vectors)(K, o);
+        o.a += rows;
+        o.out += rows;
+        if (o.init) o.init += rows;
+    }
+}
+
+// Weights [K, columns] cut into panels of `width` vectors, each panel contiguous: [panel][K][width][L].
+//
+// Vector c of panel j belongs to column j * step + c * stride of a row of results. A panel's vectors are neighbours
+// (stride = L, step = width * L), or the same units of several nodes (stride = padded H, step = L).
+template <class T> struct Panels {
+    long K = 0, count = 0, vectors = 0, step = 0, stride = 0;
+    int width = 0;
+    T* data = nullptr;
+
+    int width_of(long panel) const { return int(std::min<long>(width, vectors - panel * width)); }
+    T* panel(long j) const { return data + j * width * L<T> * K; }
+};
+
+constexpr int WIDTH = 4;
+
+// Panels of neighbouring columns.
+template <class T> inline Panels<T> neighbours(long K, long columns, Memory& memory) {
+    Panels<T> p;
+    p.K = K;
+    p.width = WIDTH;
+    p.vectors = (columns + L<T> - 1) / L<T>;
+    p.count = (p.vectors + WIDTH - 1) / WIDTH;
+    p.stride = L<T>;
+    p.step = WIDTH * L<T>;
+    p.data = memory.take<T>(K * p.vectors * L<T>);
+    return p;
+}
+
+// Panels that hold the same units of `nodes` nodes, whose results lie `padded` numbers apart.
+template <class T> inline Panels<T> by_unit(long K, int nodes, long padded, Memory& memory) {
+    Panels<T> p;
+    p.K = K;
+    p.width = nodes;
+    p.count = padded / L<T>;
+    p.vectors = p.count * nodes;
+    p.stride = padded;
+    p.step = L<T>;
+    p.data = memory.take<T>(K * p.vectors * L<T>);
+    return p;
+}
+
+// out = init + a[:, from:] @ panels, for m rows and the panels first .. last - 1; `column` is where rows of out and init
+// begin, `shifted` room for m pointers.
+//
+// A stretch of K at a time, so that a stretch of a panel stays in the second-level cache while all rows pass.
+template <class T>
+inline void multiply(long m, const T* const* a, long from, const T* const* init, T* const* out, long column,
+                     const Panels<T>& w, long first, long last, const T** shifted) {
+    constexpr long STRETCH = 2048 / long(sizeof(T));
+    for (long j = first; j < last; ++j) {
+        const int width = w.width_of(j);
+        for (long k = 0; k < w.K; k += STRETCH) {
+            if (from + k)
+                for (long r = 0; r < m; ++r) shifted[r] = a[r] + from + k;
+            product(m, std::min(STRETCH, w.K - k), width,
+                    Operands<T>{from + k ? shifted : a, 1, w.panel(j) + k * width * L<T>, width * L<T>,
+                                k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
+        }
+    }
+}
+
+// Write columns [panel * step ..) of one panel from rows of a matrix: numbers `from[k * row_stride + c]`.
+template <class T>
+inline void pack_rows(const Panels<T>& p, long panel, long k_first, long K, const T* from, long row_stride,
+                      long columns) {
+    const int width = p.width_of(panel);
+    T* to = p.panel(panel) + k_first * width * L<T>;
+    const long left = columns - panel * p.step;
+    from += panel * p.step;
+    for (long k = 0; k < K; ++k, from += row_stride)
+        for (int c = 0; c < width; ++c, to += L<T>) store(to, load_part(from + c * L<T>, left - c * L<T>));
+}
+
+// Write vector c of one panel from L rows of a matrix [rows, K], of which `rows` exist: a transposition.
+template <class T> inline void pack_columns(const Panels<T>& p, long panel, int c, const T* from, long rows) {
+    const int width = p.width_of(panel);
+    T* to = p.panel(panel) + c * L<T>;
+    constexpr long BLOCK = 16;
+    for (long k = 0; k < p.K; k += BLOCK) {
+        const long end = std::min(p.K, k + BLOCK);
+        for (long l = 0; l < L<T>; ++l)
+            for (long i = k; i < end; ++i) to[i * width * L<T> + l] = l < rows ? from[l * p.K + i] : T(0);
+    }
+}
+
+}  // namespace carousel::CAROUSEL_LEVEL
