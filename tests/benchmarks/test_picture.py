@@ -21,6 +21,15 @@ def test_a_panel_for_each_comparison_and_a_dot_for_each_ratio():
     assert dots(memory) == [1.5]
 
 
+def test_sizes_are_in_the_order_of_the_grid():
+    record = known_record()
+    labels = [
+        [label.get_text() for label in draw(known_record(results=results)).axes[0].get_yticklabels()]
+        for results in (record.results, record.results[::-1])
+    ]
+    assert labels[0] == labels[1]
+
+
 def test_lines_are_the_quartiles_and_ticks_what_is_wanted():
     training = draw(known_record()).axes[0]
     lines = [list(line.get_xdata()) for line in training.get_lines() if len(line.get_xdata()) == 2]

@@ -35,6 +35,12 @@ def test_threads_and_sizes():
     assert Plan.make(["streaming"], [2, 1, 2]).threads == [1, 2]
 
 
+def test_settings_are_in_the_order_of_the_grid():
+    found = Plan.make(["peak", "loops"], [1])
+    for cell in ("plain", "augmented"):
+        assert [setting.shape for setting in found.settings if setting.cell == cell] == list(GRID)
+
+
 def test_one_core_is_measured_with_one_thread(monkeypatch):
     monkeypatch.setattr(plan, "cores", lambda: 1)
     assert Plan.make().threads == [1]

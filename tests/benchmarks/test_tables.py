@@ -1,5 +1,6 @@
 """What a known record looks like."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_the_summary():
 def test_the_details():
     heads, _, *lines = words(tables.details(known_record(), width=220))
     assert heads == [
-        "cell, mode",
+        "measured",
         "size",
         "threads",
         "against",
@@ -42,11 +43,11 @@ def test_the_details():
         "GFLOP/s",
     ]
     assert lines == [
-        ["plain LSTM, training step", "B1 T100 I64 H64", "1", "nn.LSTM", "2 ms", "2 ms", "1.00", "0.90–1.10", "50"],
-        ["plain LSTM, training step", "B32 T100 I128 H256", "1", "nn.LSTM", "2 ms", "8 ms", "4.00", "3.60–4.40", "50"],
-        ["plain LSTM, training step", "B1 T100 I64 H64", "2", "nn.LSTM", "20 µs", "60 µs", "3.00", "2.70–3.30", "50"],
-        ["plain LSTM, inference", "B32 T100 I128 H256", "1", "nn.LSTM", "nn.LSTM disagrees by 1.0e-01 in s with carousel"],
-        ["plain LSTM, peak memory of a training step", "B1 T100 I64 H64", "1", "nn.LSTM", "2.0 MB", "3.0 MB", "1.50"],
+        ["plain training", "B1 T100 I64 H64", "1", "nn.LSTM", "2 ms", "2 ms", "1.00", "0.90–1.10", "50"],
+        ["plain training", "B32 T100 I128 H256", "1", "nn.LSTM", "2 ms", "8 ms", "4.00", "3.60–4.40", "50"],
+        ["plain training", "B1 T100 I64 H64", "2", "nn.LSTM", "20 µs", "60 µs", "3.00", "2.70–3.30", "50"],
+        ["plain inference", "B32 T100 I128 H256", "1", "nn.LSTM", "nn.LSTM disagrees by 1.0e-01 in s with carousel"],
+        ["plain memory", "B1 T100 I64 H64", "1", "nn.LSTM", "2.0 MB", "3.0 MB", "1.50"],
     ]  # fmt: skip
 
 
@@ -66,10 +67,16 @@ def test_markdown():
     assert (blank, last) == ("", MACHINE.replace("23,", "23, a quick run,", 1) + ".")
 
 
-def test_the_report_ends_with_the_files():
-    text = tables.report(known_record(), 220, [Path("a.json"), Path("a.png")])
-    assert text.endswith("\nwritten: a.json\nwritten: a.png")
-    assert tables.summary(known_record(), 220) in text and tables.details(known_record(), 220) in text
+def test_a_reason_does_not_break_the_table_of_a_page():
+    refused = replace(known_record().results[0], ratio=None, refused="a | b")
+    line = tables.markdown(known_record(rows=["plain-training"], results=[refused])).splitlines()[2]
+    assert line.endswith("|  | B1 T100 I64 H64, 1 thread: a \\| b | NO |")
+
+
+def test_the_report_is_the_table_then_the_details_then_the_files():
+    record = known_record()
+    parts = tables.summary(record, 220), "", tables.details(record, 220), "written: a.json", "written: a.png"
+    assert tables.report(record, 220, [Path("a.json"), Path("a.png")]) == "\n".join(parts)
 
 
 def test_the_table_as_data():

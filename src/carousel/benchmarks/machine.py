@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 PACKAGES = ("carousel-lstm", "torch", "numpy", "torchrecurrent", "onnxruntime", "jax")
+SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 SHARE_OF_PEAK = 0.91
 """How much of the processor's peak the product in `peak` reaches, where the peak was measured apart."""
 
@@ -77,8 +78,9 @@ def _allowed() -> set[int]:
 def _rank(cpu: int) -> tuple[int, int]:
     """Sorts the first thread of every core before the second of any."""
     with suppress(OSError):
-        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
-        return re.split("[,-]", siblings.strip()).index(str(cpu)), cpu
+        parts = [part.partition("-") for part in Path(SIBLINGS.format(cpu)).read_text().split(",")]
+        siblings = [n for low, _, high in parts for n in range(int(low), int(high or low) + 1)]
+        return siblings.index(cpu), cpu
     return 0, cpu
 
 

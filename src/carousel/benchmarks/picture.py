@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from carousel.benchmarks.grid import GRID, Shape
 from carousel.benchmarks.record import Record
 from carousel.benchmarks.result import Result
 from carousel.benchmarks.rows import CELLS, MODES, ROWS, Row
 from carousel.style import BLUE, INK, MUTED, ORANGE, PALE, TITLE_ROOM, house_style, quiet, write_title
 
 COLUMNS = 3
-TITLE_WIDTH = 40
+TITLE_WIDTH = 34
 """Characters of a line of a panel's title."""
 LEFT_OUT = ("peak", "itself")
 """Rivals whose ratios are not how many times as good this library is."""
@@ -31,7 +32,7 @@ def draw(record: Record) -> Figure | None:
     if not panels:
         return None
     rows = [panels[start : start + COLUMNS] for start in range(0, len(panels), COLUMNS)]
-    heights = [max(len(_places(results)) for _, results in row) + 2.5 for row in rows]
+    heights = [max(len(_places(*panel)) for panel in row) + 2.5 for row in rows]
     height = 0.21 * sum(heights) + 2 * TITLE_ROOM
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, rect=(0, 0, 1, 1 - TITLE_ROOM / height))
     figure = Figure(figsize=(11, height), layout=layout)
@@ -77,12 +78,14 @@ def _panels(record: Record) -> list[Panel]:
     return [panel for panel in panels if panel[1]]
 
 
-def _places(results: Iterable[Result]) -> list[tuple[str, object]]:
-    return list(dict.fromkeys((result.cell, result.shape) for result in results))
+def _places(rows: list[Row], results: Iterable[Result]) -> list[tuple[str, Shape]]:
+    """Cells and sizes of the results, in the order of the row and the grid."""
+    found = {(result.cell, result.shape) for result in results}
+    return [(cell, shape) for cell in rows[0].cells for shape in GRID if (cell, shape) in found]
 
 
 def _panel(axes: Axes, rows: list[Row], results: dict[Result, float]) -> None:
-    places = _places(results)
+    places = _places(rows, results)
     axes.axvline(1, color=MUTED, linewidth=0.8)
     for result, ratio in results.items():
         y = places.index((result.cell, result.shape)) + (0.16 if result.threads > 1 else -0.16)

@@ -85,4 +85,6 @@ def _settings(rows: Iterable[Row], shapes: Sequence[Shape], threads: Sequence[in
         for cell in row.cells:
             for place in places:
                 rivals.setdefault((cell, row.mode, *place), {})[row.rival] = None
-    return [Setting(*where, tuple(names)) for where, names in rivals.items()]
+    kinds = list(dict.fromkeys(where[:2] for where in rivals))
+    order = sorted(rivals, key=lambda where: (kinds.index(where[:2]), shapes.index(where[2]), where[3]))
+    return [Setting(*where, tuple(rivals[where])) for where in order]

@@ -11,16 +11,16 @@ from rich.table import Table
 
 from carousel.benchmarks.record import Record
 from carousel.benchmarks.result import Result
-from carousel.benchmarks.rows import CELLS, MODES, RIVALS, Line
+from carousel.benchmarks.rows import Line
 
 SUMMARY_END = ("worst", "where", "met")
-DETAILS = ("cell, mode", "size", "threads", "against", "ours", "theirs", "ratio", "quartiles", "GFLOP/s")
+DETAILS = ("measured", "size", "threads", "against", "ours", "theirs", "ratio", "quartiles", "GFLOP/s")
 
 
 def report(record: Record, width: int, written: Iterable[Path]) -> str:
     """Everything: the table of rows, a line for each result, and the files."""
     files = (f"written: {path}" for path in written)
-    return "\n".join([details(record, width), "", summary(record, width), *files])
+    return "\n".join([summary(record, width), "", details(record, width), *files])
 
 
 def judged(record: Record) -> list[dict[str, Any]]:
@@ -49,14 +49,15 @@ def summary(record: Record, width: int = 120) -> str:
 
 
 def details(record: Record, width: int = 120) -> str:
-    """A line for each result."""
+    """A line for each result, in the short names that files have."""
     return _table(DETAILS, map(_detail, record.results), width)
 
 
 def markdown(record: Record) -> str:
     """The table of rows for a page, with the machine below it."""
     heads, rows = _summary(record)
-    lines = [heads, ["---"] * len(heads), *rows]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [heads, ["---"] * len(heads), *cells]
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", f"{machine(record)}."])
 
 
@@ -95,12 +96,7 @@ def _where(result: Result, line: Line) -> str:
 
 
 def _detail(result: Result) -> list[str]:
-    setting = [
-        f"{CELLS[result.cell]}, {MODES[result.mode]}",
-        str(result.shape),
-        str(result.threads),
-        RIVALS.get(result.against, result.against),
-    ]
+    setting = [f"{result.cell} {result.mode}", str(result.shape), str(result.threads), result.against]
     if result.own is None or result.other is None:
         return [*setting, "", "", "", result.refused or "", ""]
     unit = _megabytes if result.mode == "memory" else _duration
