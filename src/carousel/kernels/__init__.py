@@ -2,31 +2,34 @@
 
 from torch import Tensor
 
-from carousel.kernels import eager
+from carousel.kernels import eager, operators
 from carousel.kernels.cells import Cell as Cell
 from carousel.kernels.cells import LSTMCell as LSTMCell
 from carousel.kernels.cells import Peephole as Peephole
 from carousel.kernels.cells import RNNCell as RNNCell
 from carousel.kernels.cells import Weights as Weights
 from carousel.kernels.cells import row_blocks as row_blocks
+from carousel.kernels.choice import Choice as Choice
+from carousel.kernels.choice import choose as choose
+from carousel.kernels.choice import use_kernel as use_kernel
 from carousel.kernels.shapes import Float, Int
 
 
 def scan(
     cell: Cell,
-    xi: Float[Tensor, "T B nodes_H"],
+    x: Float[Tensor, "T B I"],
     state: tuple[Float[Tensor, "B _"], ...],
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
 ) -> tuple[Float[Tensor, "T B V"], tuple[Float[Tensor, "B _"], ...]]:
-    """Run the recurrence of `cell` over T >= 1 steps of a batch.
+    """Run the recurrence of `cell` over T >= 1 steps of a batch, on the fastest kernel that can.
 
     Args:
         cell: what to compute.
-        xi: the input's share of each node, without bias, nodes in the cell's order, [T, B, nodes * H].
+        x: what the nodes see of the input at each step, all taps of a window side by side, [T, B, I].
         state: the carried signals before the first step, in the cell's order, [B, d] each.
-        weights: the recurrent weights.
+        weights: the weights.
         lengths: how many of the T steps are real for each sequence, [B], all 1..T; None if all are.
         reverse: from a sequence's last step to its first.
 
@@ -35,16 +38,18 @@ def scan(
         end; and the carried signals after the last step taken: a sequence's state stays as its own last step
         left it.
     """
-    return eager.scan(cell, xi, state, weights, lengths, reverse)
+    if isinstance(cell, LSTMCell) and choose(cell, x, (*state, *weights)).kernel == "cpu":
+        return operators.scan(cell, x, state, weights, lengths, reverse)
+    return eager.scan(cell, x, state, weights, lengths, reverse)
 
 
 def trace(
     cell: Cell,
-    xi: Float[Tensor, "T B nodes_H"],
+    x: Float[Tensor, "T B I"],
     state: tuple[Float[Tensor, "B _"], ...],
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
 ) -> dict[str, Tensor]:
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end. Arguments as for `scan`."""
-    return eager.trace(cell, xi, state, weights, lengths, reverse)
+    return eager.trace(cell, x, state, weights, lengths, reverse)

@@ -59,8 +59,10 @@ def row_blocks(nodes: tuple[str, ...], hidden_size: int) -> dict[str, slice]:
 
 
 class Weights(NamedTuple):
-    """What the recurrence needs beside the input's share. H is hidden_size, V the size of v."""
+    """The weights of one recurrence. I is the input's size (all taps of a window), H hidden_size, V the size of v."""
 
+    ih: Tensor
+    """Input to nodes, [nodes * H, I]."""
     hh: Tensor
     """Value (readout, for an RNN) to nodes, [nodes * H, V]."""
     ch: Tensor | None = None

@@ -15,7 +15,7 @@ Step = Callable[..., Signals]
 
 def scan(
     cell: Cell,
-    xi: Float[Tensor, "T B nodes_H"],
+    x: Float[Tensor, "T B I"],
     state: tuple[Float[Tensor, "B _"], ...],
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
@@ -23,20 +23,21 @@ def scan(
 ) -> tuple[Float[Tensor, "T B V"], tuple[Float[Tensor, "B _"], ...]]:
     """The output at every step and the last state. See `carousel.kernels.scan`."""
     output: dict[int, Tensor] = {}
-    for n, signals, after in _steps(cell, xi, state, weights, lengths, reverse):
+    for n, signals, after in _steps(cell, F.linear(x, weights.ih), state, weights, lengths, reverse):
         output[n], state = signals[cell.output], after
     return _zero_after_end(_stack(output), lengths), state
 
 
 def trace(
     cell: Cell,
-    xi: Float[Tensor, "T B nodes_H"],
+    x: Float[Tensor, "T B I"],
     state: tuple[Float[Tensor, "B _"], ...],
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
 ) -> Signals:
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end."""
+    xi = F.linear(x, weights.ih)
     rows = {n: signals for n, signals, _ in _steps(cell, xi, state, weights, lengths, reverse)}
     parts = dict(zip(cell.nodes, xi.chunk(len(cell.nodes), dim=-1), strict=True))
     signals = {f"xi_{node}": part for node, part in parts.items()} if isinstance(cell, LSTMCell) else {}

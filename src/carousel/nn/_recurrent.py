@@ -202,9 +202,9 @@ class Recurrent(nn.Module, ABC):
             outputs = []
             for reverse in (False, True)[: self._directions]:
                 run = layer * self._directions + reverse
-                xi, weights = self._prepared(x, layer, reverse)
+                windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
                 initial = tuple(part[run] for part in state)
-                output, after = kernels.scan(self.cell, xi, initial, weights, batch.lengths, reverse)
+                output, after = kernels.scan(self.cell, windows, initial, weights, batch.lengths, reverse)
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if self.bidirectional else outputs[0]
@@ -212,13 +212,12 @@ class Recurrent(nn.Module, ABC):
                 x = F.dropout(x, self.dropout, self.training)
         return x, last
 
-    def _prepared(self, x: Tensor, layer: int, reverse: bool) -> tuple[Tensor, kernels.Weights]:
-        """The input's share of all nodes and steps, in one product, and the recurrent weights."""
+    def _weights(self, layer: int, reverse: bool) -> kernels.Weights:
         stored = self._stored(layer, reverse)
-        xi = F.linear(context_windows(x, *self.context[layer]), stored["weight_ih"])
         bias = stored["bias_ih"] + stored["bias_hh"] if self.bias else None
-        weights = kernels.Weights(stored["weight_hh"], stored.get("weight_ch"), bias, stored.get("weight_hr"))
-        return xi, weights
+        return kernels.Weights(
+            stored["weight_ih"], stored["weight_hh"], stored.get("weight_ch"), bias, stored.get("weight_hr")
+        )
 
     def _trace(
         self,
@@ -231,9 +230,9 @@ class Recurrent(nn.Module, ABC):
         batch = self._checked_batch(input)
         state = self._checked_state(state, batch)
         x, _ = self._through(batch, state, layer)
-        xi, weights = self._prepared(x, layer, reverse)
+        windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
         initial = tuple(part[layer * self._directions + reverse] for part in state)
-        signals = kernels.trace(self.cell, xi, initial, weights, batch.lengths, reverse)
+        signals = kernels.trace(self.cell, windows, initial, weights, batch.lengths, reverse)
         return signals if batch.is_batched else {name: signal.squeeze(1) for name, signal in signals.items()}
 
     def _checked_batch(self, input: Tensor | PackedSequence) -> Batch:

@@ -57,9 +57,9 @@ private:
         for (long r = 0; r < m; ++r) {
             const long b = rows.sequence(r), now = n * z.B + b, row = offset + rows.rank(r);
             alpha[r] = chunks.alpha + row * chunks.row;
-            gates[r] = f.gates + now * f.cell.slots() * P;
-            s[r] = f.s + now * P;
-            s_before[r] = rows.is_first(r, n) ? s_init + b * P : f.s + (rows.before(n) * z.B + b) * P;
+            gates[r] = f.gates + now * z.slots_row(f.cell);
+            s[r] = f.s + now * z.state_row();
+            s_before[r] = rows.is_first(r, n) ? s_init + b * P : f.s + (rows.before(n) * z.B + b) * z.state_row();
             dv[r] = e.dv ? e.dv + now * z.V : nullptr;
             if (rows.is_last(r, n)) begin(r, b);
             if (f.cell.projection) {

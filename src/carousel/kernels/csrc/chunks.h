@@ -69,7 +69,7 @@ template <class T> struct Chunks {
     long count = 0, most = 0;  // chunks, and the rows of the largest
     long *steps, *offsets;  // [T] n, and the first row of step n within its chunk
     long *starts;           // [count + 1] where each chunk's steps begin
-    long row;               // numbers from one row of alpha to the next: an odd number of cache lines
+    long row;               // numbers from one row of alpha to the next
     T* alpha;               // [rows, row] slots as in Layout: dE/da of each node, and dE/dxi_du in that of xi_du
     T *chi, *q;             // [rows, padded_values], [rows, padded]; with a projection only
 
@@ -89,9 +89,7 @@ template <class T> struct Chunks {
             most = std::max(most, rows);
         }
         starts[count] = z.T;
-        constexpr long line = 64 / long(sizeof(T));
-        row = cell.slots() * z.padded();
-        if (row / line % 2 == 0) row += line;
+        row = z.slots_row(cell);
         alpha = memory.take<T>(most * row);
         chi = cell.projection ? memory.take<T>(most * z.padded_values()) : nullptr;
         q = cell.projection ? memory.take<T>(most * z.padded()) : nullptr;

@@ -81,6 +81,8 @@ public:
           w(w),
           z(f.sizes),
           P(z.padded()),
+          S(z.state_row()),
+          row(z.slots_row(f.cell)),
           rows(f.batch, z, thread % grid.parts, grid.parts),
           leads(thread / grid.parts == 0),
           panels(stretch((P + WIDTH * L<T> - 1) / (WIDTH * L<T>), thread / grid.parts, grid.pieces)),
@@ -103,14 +105,14 @@ public:
 
     // Numbers of scratch that the threads of a part share.
     long scratch() const {
-        return (f.gates ? 0 : most * f.cell.slots() * P) + (f.s ? 0 : 2 * rows.all * P) +
+        return (f.gates ? 0 : most * row) + (f.s ? 0 : 2 * rows.all * S) +
                (f.cell.projection ? rows.all * (P + z.padded_values()) : 0);
     }
 
     void use(T* scratch) {
         own_gates = scratch;
-        own_s = own_gates + (f.gates ? 0 : most * f.cell.slots() * P);
-        T* own_q = own_s + (f.s ? 0 : 2 * rows.all * P);
+        own_s = own_gates + (f.gates ? 0 : most * row);
+        T* own_q = own_s + (f.s ? 0 : 2 * rows.all * S);
         if (f.cell.projection)
             for (long r = 0; r < rows.all; ++r) {
                 q[r] = own_q + r * P;
@@ -138,7 +140,6 @@ private:
     long chunk_steps() const { return rows.all >= 64 ? 1 : std::min(z.T, 64 / rows.all); }
 
     void input_share(long i, long end) {
-        const long row = f.cell.slots() * P;
         long token = 0;
         for (; i < end; ++i) {
             const long n = rows.step(i), m = rows.active(n);
@@ -149,6 +150,8 @@ private:
             }
         }
         multiply(token, x, 0, bias, pre, 0, w.x, blocks.first, blocks.last, shifted);
+        for (long t = 0; f.gates && leads && t < token; ++t)  // what separates rows is defined, too
+            std::memset(pre[t] + f.cell.slots() * P, 0, size_t(row - f.cell.slots() * P) * sizeof(T));
         if (f.cell.input_gate)  // the input's share of du is still to be gated: du itself starts from its bias
             for (long t = 0; t < token; ++t) {
                 const long at = w.layout.du * P + blocks.first * L<T>;
@@ -161,8 +164,9 @@ private:
             const long b = rows.sequence(r), now = n * z.B + b, before = rows.before(n) * z.B + b;
             const bool first = rows.is_first(r, n);
             v_before[r] = first ? f.v_init + b * z.V : f.v + before * z.V;
-            s_now[r] = f.s ? f.s + now * P : own_s + (parity * rows.all + r) * P;
-            s_before[r] = first ? s_init + b * P : f.s ? f.s + before * P : own_s + ((1 - parity) * rows.all + r) * P;
+            s_now[r] = f.s ? f.s + now * S : own_s + (parity * rows.all + r) * S;
+            s_before[r] = first ? s_init + b * P : f.s ? f.s + before * S : own_s + ((1 - parity) * rows.all + r) * S;
+            if (f.s && leads) std::memset(s_now[r] + P, 0, size_t(S - P) * sizeof(T));
             if (!f.cell.projection) q[r] = f.v + now * z.V;
         }
         const bool full = f.cell.peephole == Peephole::full;
@@ -254,7 +258,7 @@ private:
     const Forward<T>& f;
     const ForwardWeights<T>& w;
     const Sizes z;
-    const long P;
+    const long P, S, row;  // padded units; rows of s and of slots
     const Rows rows;
     const bool leads;
     const Range panels, blocks, value_panels;  // this thread's units, counted in panels and in vectors, and values

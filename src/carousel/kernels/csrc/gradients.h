@@ -10,10 +10,18 @@
 
 namespace carousel::CAROUSEL_LEVEL {
 
-// Rows of a gradient's sums: numbers of what the node saw. Columns: slots of alpha, so that each is a vector's width.
+// A weight's gradient while it is summed. Rows: numbers of what the nodes saw. Columns: units in slots. Panels of WIDTH
+// vectors of columns are contiguous, so that a tile's sums are neighbours in memory.
 template <class T> struct Sums {
     long rows = 0, columns = 0;
-    T* data = nullptr;  // [rows, columns]
+    T* data = nullptr;
+
+    int width(long panel) const { return int(std::min<long>(WIDTH, columns / L<T> - panel * WIDTH)); }
+    T* row(long panel, long i) const { return data + (panel * WIDTH * rows + i * width(panel)) * L<T>; }
+    T& at(long i, long column) const {
+        const long panel = column / (WIDTH * L<T>);
+        return row(panel, i)[column - panel * WIDTH * L<T>];
+    }
 
     void allocate(long rows_, long columns_, Memory& memory) {
         rows = rows_;
@@ -62,6 +70,7 @@ public:
         for (const Sums<T>& one : {sums.ih, sums.hh, sums.early, sums.late, sums.hr})
             groups = std::max(groups, own_groups(one).count());
         packed = memory.take<T>(groups * GROUP * DEPTH);
+        panel = memory.take<T>(DEPTH * WIDTH * L<T>);
         ragged_columns = z.I % L<T> != 0;
         if (e.gradients.x && ragged_columns) own_dx = memory.take<T>(DX_ROWS * (z.I + L<T>));
     }
@@ -91,18 +100,18 @@ public:
         if (sums.late.data) transpose(sums.late, z.H, d.ch + cell.early() * z.H * z.H, in_order, 1);
         if (sums.hr.data)
             for (long row = thread; row < z.V; row += threads)
-                std::memcpy(d.hr + row * z.H, sums.hr.data + row * P, size_t(z.H) * sizeof(T));
+                for (long unit = 0; unit < z.H; ++unit) d.hr[row * z.H + unit] = sums.hr.at(row, unit);
         if (thread != 0) return;
         for (int c = 0; d.bias && c < cell.nodes(); ++c)
-            std::memcpy(d.bias + w.layout.value_order[c] * z.H, sums.hh.data + z.V * sums.hh.columns + c * P,
-                        size_t(z.H) * sizeof(T));
+            for (long unit = 0; unit < z.H; ++unit)
+                d.bias[w.layout.value_order[c] * z.H + unit] = sums.hh.at(z.V, c * P + unit);
         for (int c = 0; sums.diagonal && c <= cell.early(); ++c)
             std::memcpy(d.ch + c * z.H, sums.diagonal + c * P, size_t(z.H) * sizeof(T));
     }
 
 private:
     static constexpr int GROUP = tile_rows(WIDTH);
-    static constexpr long DX_ROWS = 96, DEPTH = 128;
+    static constexpr long DX_ROWS = 96, DEPTH = 256;
 
     Range own_groups(const Sums<T>& one) const { return stretch((one.rows + GROUP - 1) / GROUP, thread, threads); }
 
@@ -117,8 +126,8 @@ private:
                 const bool first = rows.is_first(r, n);
                 x[t] = f.x + now * z.I;
                 v_before[t] = first ? f.v_init + b * z.V : f.v + before * z.V;
-                s_before[t] = first ? s_init + b * P : f.s + before * P;
-                s[t] = f.s + now * P;
+                s_before[t] = first ? s_init + b * P : f.s + before * z.state_row();
+                s[t] = f.s + now * z.state_row();
                 alpha[t] = chunks.alpha + t * chunks.row;
                 if (chunks.chi) chi[t] = chunks.chi + t * z.padded_values();
                 if (e.gradients.x) dx[t] = e.gradients.x + now * z.I;
@@ -148,25 +157,29 @@ private:
              bool first) {
         if (!one.data) return;
         const Range own = own_groups(one);
-        const long vectors = one.columns / L<T>;
         for (long t = 0; t < rows; t += DEPTH) {
             const long depth = std::min(DEPTH, rows - t);
             pack(own, one.rows, seen + t, numbers, depth);
-            for (long c = 0; c < vectors; c += WIDTH)
+            for (long j = 0; j * WIDTH * L<T> < one.columns; ++j) {
+                const int width = one.width(j);
+                T* to = panel;
+                for (long d = t; d < t + depth; ++d)
+                    for (int c = 0; c < width; ++c, to += L<T>)
+                        store(to, load(errors + d * errors_row + (j * WIDTH + c) * L<T>));
                 for (long g = own.first; g < own.last; ++g) {
                     const int count = int(std::min<long>(GROUP, one.rows - g * GROUP));
                     const T* a[GROUP];
                     T* out[GROUP];
                     for (int i = 0; i < count; ++i) {
                         a[i] = packed + (g - own.first) * GROUP * DEPTH + i;
-                        out[i] = one.data + (g * GROUP + i) * one.columns;
+                        out[i] = one.row(j, g * GROUP + i);
                     }
-                    const int width = int(std::min<long>(WIDTH, vectors - c));
-                    tile_of<T>(count, width)(
-                        depth, Operands<T>{a, GROUP, errors + t * errors_row + c * L<T>, errors_row,
-                                           first && t == 0 ? nullptr : const_cast<const T* const*>(out), out,
-                                           c * L<T>, L<T>});
+                    // The sums of the next tile are far away: they come while this one is computed.
+                    for (int i = 0; i < GROUP * width; ++i) __builtin_prefetch(one.row(j, (g + 1) * GROUP) + i * L<T>, 1);
+                    const T* const* init = first && t == 0 ? nullptr : const_cast<const T* const*>(out);
+                    tile_of<T>(count, width)(depth, {a, GROUP, panel, width * L<T>, init, out, 0, L<T>});
                 }
+            }
         }
     }
 
@@ -205,7 +218,7 @@ private:
                     const long u_end = std::min(z.H, u + BLOCK), i_end = std::min(numbers, i + BLOCK);
                     for (long unit = u; unit < u_end; ++unit)
                         for (long k = i; k < i_end; ++k)
-                            to[(order[c] * z.H + unit) * numbers + k] = one.data[k * one.columns + c * P + unit];
+                            to[(order[c] * z.H + unit) * numbers + k] = one.at(k, c * P + unit);
                 }
     }
 
@@ -221,7 +234,7 @@ private:
     bool ragged_columns;
     const T **x, **v_before, **s_before, **s, **chi, **alpha, **shifted;  // one pointer for each row of the chunk
     T** dx;
-    T *packed, *own_dx = nullptr;
+    T *packed, *panel, *own_dx = nullptr;
 };
 
 }  // namespace carousel::CAROUSEL_LEVEL

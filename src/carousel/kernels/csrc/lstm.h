@@ -24,9 +24,17 @@ struct Cell {
 struct Sizes {
     long T, B, I, H, V;
 
-    // H rounded up so that every level's vectors divide it: the row length of everything that is the kernels' own.
+    // Rounded up so that every level's vectors divide it.
     long padded() const { return (H + 15) / 16 * 16; }
     long padded_values() const { return (V + 15) / 16 * 16; }
+
+    // Numbers from one row of the kernels' own arrays to the next. The odd multiple of 16 spreads rows over the sets of
+    // a cache, where a power of two would pile them up in a few.
+    long state_row() const { return odd(padded()); }
+    long slots_row(const Cell& cell) const { return odd(cell.slots() * padded()); }
+
+private:
+    static long odd(long count) { return count / 16 % 2 ? count : count + 16; }
 };
 
 // Where the sequences of a batch lie, longest first.
@@ -53,7 +61,7 @@ template <class T> struct Forward {
     Weights<T> weights;
     const T *x, *v_init, *s_init;  // [T, B, I], [B, V], [B, H]
     T *v, *v_last, *s_last;        // [T, B, V], [B, V], [B, H]
-    T *s, *gates;                  // [T, B, padded], [T, B, slots * padded]; null where nothing is to be kept
+    T *s, *gates;                  // [T, B, state_row], [T, B, slots_row]; null where nothing is to be kept
 };
 
 // dE/d(what the name says), for each array of Forward and Weights; null where it is not wanted, or zero where it is given.
@@ -75,6 +83,9 @@ struct Level {
     void (*forward_double)(const Forward<double>&, int threads);
     void (*backward_single)(const Backward<float>&, int threads);
     void (*backward_double)(const Backward<double>&, int threads);
+    // Runs `rounds` of independent multiply-adds in registers on each of `threads` threads; how many numbers were made.
+    double (*multiply_add_single)(long rounds, int threads);
+    double (*multiply_add_double)(long rounds, int threads);
     void (*activate_single)(bool is_tanh, const float*, float*, long);
     void (*activate_double)(bool is_tanh, const double*, double*, long);
 };

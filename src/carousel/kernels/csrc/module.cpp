@@ -166,6 +166,11 @@ void activate(const std::string& name, bool is_double, uintptr_t from, uintptr_t
         level->activate_single(name == "tanh", array<float>(from), array<float>(to), count);
 }
 
+double multiply_add(bool is_double, long rounds, int threads) {
+    nb::gil_scoped_release release;
+    return is_double ? level->multiply_add_double(rounds, threads) : level->multiply_add_single(rounds, threads);
+}
+
 }  // namespace
 }  // namespace carousel
 
@@ -180,6 +185,8 @@ NB_MODULE(_cpu, module) {
                "Fill the kernels' fresh memory with NaN; for tests.");
     module.def("activate", &activate, nb::arg("name"), nb::arg("is_double"), nb::arg("source"), nb::arg("target"),
                nb::arg("count"), "logistic or tanh of `count` numbers; for tests.");
+    module.def("multiply_add", &multiply_add, nb::arg("is_double"), nb::arg("rounds"), nb::arg("threads"),
+               "Multiply and add in registers, as fast as this processor can; how many multiply-adds were done.");
     nb::class_<Problem>(module, "Problem")
         .def(nb::init<bool, int, bool, bool, bool, long, long, long, long, long, uintptr_t, uintptr_t, uintptr_t,
                       uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,

@@ -1,0 +1,81 @@
+"""Which kernel runs a scan, and why."""
+
+from types import TracebackType
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from carousel.kernels import cpu
+from carousel.kernels.cells import Cell, LSTMCell
+
+Kernel = Literal["auto", "eager", "cpu"]
+
+_wanted: Kernel = "auto"
+
+
+class Choice(NamedTuple):
+    """A kernel and the reason for it, which completes the sentence "eager, because ..."."""
+
+    kernel: Literal["eager", "cpu"]
+    reason: str
+
+
+CPU = Choice("cpu", "the C++ kernel has this cell, dtype and device")
+
+
+class use_kernel:  # noqa: N801, a function to its callers
+    """Have every layer run on one kernel: from the call on, or, in a `with` statement, to its end.
+
+    Args:
+        kernel: "eager" for PyTorch operations; "cpu" for the C++ kernel, where it can run; "auto" for the fastest.
+
+    Raises:
+        ValueError: there is no such kernel.
+        RuntimeError: the C++ kernel is asked for and was not built.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        global _wanted
+        if kernel not in get_args(Kernel):
+            raise ValueError(f"use_kernel: kernel must be 'auto', 'eager' or 'cpu', got {kernel!r}")
+        if kernel == "cpu" and cpu.MISSING:
+            raise RuntimeError(f"use_kernel: the C++ kernel is not in this install ({cpu.MISSING})")
+        self._before = _wanted
+        _wanted = kernel
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _wanted
+        _wanted = self._before
+
+
+def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
+    """The kernel for a scan of `cell` over x with these other tensors: the first reason for eager, else C++."""
+    if _wanted == "eager":
+        return Choice("eager", "use_kernel asked for it")
+    if not isinstance(cell, LSTMCell):
+        return Choice("eager", "the C++ kernel has no RNN, only LSTMs")
+    if cpu.MISSING:
+        return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING})")
+    if x.device.type != "cpu":
+        return Choice("eager", f"the C++ kernel runs on the CPU, and the input is on {x.device}")
+    if x.dtype not in cpu.DTYPES:
+        return Choice("eager", f"the C++ kernel has float32 and float64, and the input is {x.dtype}")
+    if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
+        return Choice("eager", "input, states and weights are of several dtypes")
+    if torch.is_autocast_enabled("cpu"):
+        return Choice("eager", "autocast chooses the dtype of each operation")
+    if x.numel() == 0:
+        return Choice("eager", "the input is empty")
+    if not torch.compiler.is_compiling():
+        if torch._C._are_functorch_transforms_active():
+            return Choice("eager", "a transform of torch.func is at work")
+        if forward_ad._current_level >= 0:
+            return Choice("eager", "a forward-mode derivative is being taken")
+    return CPU

@@ -1,0 +1,173 @@
+"""The C++ kernel as differentiable functions: directly where it is called, as operators of torch where it is traced.
+
+`torch.ops.carousel.lstm` and `lstm_backward` are what torch.compile and torch.export see. A call that is not traced
+skips the dispatcher, which would cost several times what a short scan does. Both share one backward; second
+derivatives run through eager.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from carousel.kernels import cpu, eager
+from carousel.kernels.cells import LSTMCell, Weights
+from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments, Kept
+
+Outputs = tuple[Tensor, Tensor, Tensor]
+
+_ARGUMENTS = (
+    "Tensor x, Tensor v_init, Tensor s_init, Tensor ih, Tensor hh, Tensor? ch, Tensor? bias, Tensor? hr, "
+    "Tensor? lengths, int peephole, bool input_gate, bool reverse"
+)
+
+_SCHEMAS = (
+    f"lstm({_ARGUMENTS}, bool keep) -> (Tensor v, Tensor v_last, Tensor s_last, Tensor s, Tensor gates)",
+    f"lstm_backward({_ARGUMENTS}, Tensor v, Tensor s, Tensor gates, "
+    "Tensor? dv, Tensor? dv_last, Tensor? ds_last, bool[] wanted) -> Tensor[]",
+)
+
+
+def scan(
+    cell: LSTMCell,
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    weights: Weights,
+    lengths: Tensor | None,
+    reverse: bool,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """As `carousel.kernels.scan`, for a cell, types and devices that `carousel.kernels.cpu` serves."""
+    v_init, s_init = state
+    settings = PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
+    given = Arguments(x, v_init, s_init, *weights, lengths, *settings)
+    keep = torch.is_grad_enabled() and any(
+        argument is not None and argument.requires_grad for argument in given.tensors
+    )
+    if torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
+        v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
+    elif keep:
+        v, v_last, s_last = _Direct.apply(*given)  # type: ignore[no-untyped-call]
+    else:
+        v, v_last, s_last, _ = cpu.forward(given, keep=False)
+    return v, (v_last, s_last)
+
+
+def is_traced(argument: Tensor | None) -> bool:
+    """Whether it is a stand-in for a tensor, such as torch.export makes."""
+    return argument is not None and type(argument) is not Tensor and type(argument) is not torch.nn.Parameter
+
+
+def _lstm(*arguments: Any) -> tuple[Tensor, ...]:
+    given, keep = Arguments(*arguments[:-1]), arguments[-1]
+    v, v_last, s_last, kept = cpu.forward(given, keep)
+    return v, v_last, s_last, *((v.new_empty(0), v.new_empty(0)) if kept is None else kept[1:])
+
+
+def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
+    given, keep = Arguments(*arguments[:-1]), arguments[-1]
+    T, B, _ = given.x.shape
+    H, V = given.s_init.shape[1], given.v_init.shape[1]
+    new = given.x.new_empty
+    rows = cpu.kept_rows(H, given.input_gate)
+    s, gates = (new((T, B, row)) for row in rows) if keep else (new(0), new(0))
+    return new((T, B, V)), new((B, V)), new((B, H)), s, gates
+
+
+def _lstm_backward(*arguments: Any) -> list[Tensor]:
+    given, kept, upstream, wanted = _split(arguments)
+    gradients = cpu.backward(given, kept, upstream, wanted)
+    return [given.x.new_empty(0) if gradient is None else gradient for gradient in gradients]
+
+
+def _lstm_backward_fake(*arguments: Any) -> list[Tensor]:
+    given, _, _, wanted = _split(arguments)
+    return [
+        torch.empty_like(argument) if want and isinstance(argument, Tensor) else given.x.new_empty(0)
+        for argument, want in zip(given.tensors, wanted, strict=True)
+    ]
+
+
+def _split(arguments: tuple[Any, ...]) -> tuple[Arguments, Kept, tuple[Any, ...], list[bool]]:
+    count = len(Arguments._fields)
+    return (
+        Arguments(*arguments[:count]),
+        Kept(*arguments[count : count + 3]),
+        arguments[count + 3 : -1],
+        arguments[-1],
+    )
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    given = Arguments(*inputs[: len(Arguments._fields)])
+    v, _, _, s, gates = output
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*given[: TENSORS + 1], v, s, gates)
+    ctx.settings = given[TENSORS + 1 :]
+
+
+def _gradients(
+    ctx: Any, dv: Tensor | None, dv_last: Tensor | None, ds_last: Tensor | None, *_: Any
+) -> tuple[Any, ...]:
+    """dE/d(each argument) of `lstm`."""
+    saved = ctx.saved_tensors
+    given, kept = Arguments(*saved[: TENSORS + 1], *ctx.settings), Kept(*saved[TENSORS + 1 :])
+    wanted = list(ctx.needs_input_grad[:TENSORS])
+    found: list[Tensor | None]
+    if torch.is_grad_enabled():
+        found = _differentiable(given, (dv, dv_last, ds_last), wanted)
+    elif torch.compiler.is_compiling() or any(is_traced(argument) for argument in saved):
+        found = torch.ops.carousel.lstm_backward(*given, *kept, dv, dv_last, ds_last, wanted)
+    else:
+        found = cpu.backward(given, kept, (dv, dv_last, ds_last), wanted)
+    found = [gradient if want else None for gradient, want in zip(found, wanted, strict=True)]
+    return *found, *[None] * (len(ctx.needs_input_grad) - TENSORS)
+
+
+def _differentiable(
+    given: Arguments, upstream: tuple[Tensor | None, ...], wanted: list[bool]
+) -> list[Tensor | None]:
+    """The same gradients, by operations that autograd can differentiate again."""
+    state, weights = (given.v_init, given.s_init), Weights(given.ih, given.hh, given.ch, given.bias, given.hr)
+    with torch.enable_grad():
+        v, last = eager.scan(given.cell, given.x, state, weights, given.lengths, given.reverse)
+        pairs = [(one, error) for one, error in zip((v, *last), upstream, strict=True) if error is not None]
+        sources = [
+            argument
+            for argument, want in zip(given.tensors, wanted, strict=True)
+            if want and argument is not None
+        ]
+        found = iter(
+            torch.autograd.grad(
+                [one for one, _ in pairs],
+                sources,
+                [error for _, error in pairs],
+                create_graph=True,
+                allow_unused=True,
+            )
+            if pairs
+            else [None] * len(sources)
+        )
+    return [next(found) if want else None for want in wanted]
+
+
+class _Direct(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *arguments: Any) -> Outputs:
+        v, v_last, s_last, kept = cpu.forward(Arguments(*arguments), keep=True)
+        assert kept is not None
+        _save(ctx, arguments, (v, v_last, s_last, kept.s, kept.gates))
+        return v, v_last, s_last
+
+    @staticmethod
+    def backward(ctx: Any, *errors: Any) -> tuple[Any, ...]:
+        return _gradients(ctx, *errors)
+
+
+_library = torch.library.Library("carousel", "DEF")  # type: ignore[no-untyped-call]
+for _schema in _SCHEMAS:
+    _library.define(_schema)  # type: ignore[no-untyped-call]
+_library.impl("lstm", _lstm, "CPU")  # type: ignore[no-untyped-call]
+_library.impl("lstm_backward", _lstm_backward, "CPU")  # type: ignore[no-untyped-call]
+torch.library.register_fake("carousel::lstm", _lstm_fake, lib=_library)
+torch.library.register_fake("carousel::lstm_backward", _lstm_backward_fake, lib=_library)
+torch.library.register_autograd("carousel::lstm", _gradients, setup_context=_save, lib=_library)
