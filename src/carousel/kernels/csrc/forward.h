@@ -72,6 +72,49 @@ private:
     }
 };
 
+// a_cu, a_cs, (a_cx,) a_du, s[n-1] -> s[n], for L units from block j; with `keep`, also g_cu, g_cs, (g_cx,) u, in
+// the place of what they were made from.
+template <class T>
+inline void update_state(const ForwardWeights<T>& w, T* a, const T* s_before, T* s_now, long j, bool keep) {
+    const long P = w.z.padded();
+    const Layout& slot = w.layout;
+    const Vector<T> s = load(s_before);
+    Vector<T> a_cu = load(a + slot.cu * P), a_cs = load(a + slot.cs * P), a_du = load(a + slot.du * P);
+    const bool diagonal = w.cell.peephole == Peephole::diagonal;
+    const T* w_s = diagonal ? w.diagonal + j * L<T> : nullptr;
+    if (diagonal) {
+        a_cu += load(w_s) * s;
+        a_cs += load(w_s + P) * s;
+    }
+    if (w.cell.input_gate) {
+        Vector<T> a_cx = load(a + slot.cx * P);
+        if (diagonal) a_cx += load(w_s + 2 * P) * s;
+        const Vector<T> g_cx = logistic<T>(a_cx);
+        a_du += g_cx * load(a + slot.xi_du * P);
+        if (keep) store(a + slot.cx * P, g_cx);
+    }
+    const Vector<T> g_cu = logistic<T>(a_cu), g_cs = logistic<T>(a_cs), u = tanh<T>(a_du);
+    store(s_now, g_cs * s + g_cu * u);
+    if (keep) {
+        store(a + slot.cu * P, g_cu);
+        store(a + slot.cs * P, g_cs);
+        store(a + slot.du * P, u);
+    }
+}
+
+// a_cr, s[n] -> q[n], and with `keep` g_cr.
+template <class T>
+inline void read_out(const ForwardWeights<T>& w, T* a, const T* s_now, T* q, long j, bool keep) {
+    const long P = w.z.padded();
+    const Vector<T> s = load(s_now);
+    T* cr = a + w.layout.cr * P;
+    Vector<T> a_cr = load(cr);
+    if (w.cell.peephole == Peephole::diagonal) a_cr += load(w.diagonal + w.cell.early() * P + j * L<T>) * s;
+    const Vector<T> g_cr = logistic<T>(a_cr);
+    if (keep) store(cr, g_cr);
+    store_part(q, g_cr * tanh<T>(s), w.cell.projection ? L<T> : w.z.H - j * L<T>);
+}
+
 // One thread's work on the recurrence.
 template <class T> class ForwardRecurrence {
 public:
@@ -169,20 +212,22 @@ private:
             if (f.s && leads) std::memset(s_now[r] + P, 0, size_t(S - P) * sizeof(T));
             if (!f.cell.projection) q[r] = f.v + now * z.V;
         }
-        const bool full = f.cell.peephole == Peephole::full;
+        const bool full = f.cell.peephole == Peephole::full, keep = f.gates;
         const long values = w.layout.values * P;
         for (long j = blocks.first; j < blocks.last; ++j) {
+            const long at = j * L<T>;
             multiply(m, v_before, 0, a, a, values, w.v, j, j + 1, shifted);
             if (full) multiply(m, s_before, 0, a, a, values, w.early, j, j + 1, shifted);
-            for (long r = 0; r < m; ++r) update_state(a[r] + j * L<T>, s_before[r] + j * L<T>, s_now[r] + j * L<T>, j);
+            for (long r = 0; r < m; ++r) update_state(w, a[r] + at, s_before[r] + at, s_now[r] + at, j, keep);
             if (!full)
-                for (long r = 0; r < m; ++r) read_out(a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j);
+                for (long r = 0; r < m; ++r) read_out(w, a[r] + at, s_now[r] + at, q[r] + at, j, keep);
         }
         if (full) {
             meeting.wait();
             multiply(m, s_now, 0, a, a, w.layout.cr * P, w.late, panels.first, panels.last, shifted);
             for (long j = blocks.first; j < blocks.last; ++j)
-                for (long r = 0; r < m; ++r) read_out(a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j);
+                for (long r = 0; r < m; ++r)
+                    read_out(w, a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j, keep);
         }
         meeting.wait();
         if (f.cell.projection) {
@@ -190,44 +235,6 @@ private:
             meeting.wait();
         }
         if (leads) finish(n, m);
-    }
-
-    // a_cu, a_cs, (a_cx,) a_du, s[n-1] -> g_cu, g_cs, (g_cx,) u, s[n], for L units from block j.
-    void update_state(T* a, const T* s_before, T* s_now, long j) const {
-        const Layout& slot = w.layout;
-        const Vector<T> s = load(s_before);
-        Vector<T> a_cu = load(a + slot.cu * P), a_cs = load(a + slot.cs * P), a_du = load(a + slot.du * P);
-        const bool diagonal = f.cell.peephole == Peephole::diagonal;
-        const T* w_s = diagonal ? w.diagonal + j * L<T> : nullptr;
-        if (diagonal) {
-            a_cu += load(w_s) * s;
-            a_cs += load(w_s + P) * s;
-        }
-        if (f.cell.input_gate) {
-            Vector<T> a_cx = load(a + slot.cx * P);
-            if (diagonal) a_cx += load(w_s + 2 * P) * s;
-            const Vector<T> g_cx = logistic<T>(a_cx);
-            a_du += g_cx * load(a + slot.xi_du * P);
-            if (f.gates) store(a + slot.cx * P, g_cx);
-        }
-        const Vector<T> g_cu = logistic<T>(a_cu), g_cs = logistic<T>(a_cs), u = tanh<T>(a_du);
-        store(s_now, g_cs * s + g_cu * u);
-        if (f.gates) {
-            store(a + slot.cu * P, g_cu);
-            store(a + slot.cs * P, g_cs);
-            store(a + slot.du * P, u);
-        }
-    }
-
-    // a_cr, s[n] -> g_cr, q[n].
-    void read_out(T* a, const T* s_now, T* q, long j) const {
-        const Vector<T> s = load(s_now);
-        T* cr = a + w.layout.cr * P;
-        Vector<T> a_cr = load(cr);
-        if (f.cell.peephole == Peephole::diagonal) a_cr += load(w.diagonal + f.cell.early() * P + j * L<T>) * s;
-        const Vector<T> g_cr = logistic<T>(a_cr);
-        if (f.gates) store(cr, g_cr);
-        store_part(q, g_cr * tanh<T>(s), f.cell.projection ? L<T> : z.H - j * L<T>);
     }
 
     void project(long n, long m) {
