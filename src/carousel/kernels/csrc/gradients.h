@@ -94,10 +94,10 @@ public:
         const Gradients<T>& d = e.gradients;
         const Cell& cell = f.cell;
         static constexpr int in_order[] = {0, 1, 2};
-        if (d.ih) transpose(sums.ih, z.I, d.ih, w.layout.input_order, cell.nodes());
-        if (d.hh) transpose(sums.hh, z.V, d.hh, w.layout.value_order, cell.nodes());
-        if (sums.early.data) transpose(sums.early, z.H, d.ch, in_order, cell.early());
-        if (sums.late.data) transpose(sums.late, z.H, d.ch + cell.early() * z.H * z.H, in_order, 1);
+        if (d.ih) transpose_sums(sums.ih, z.I, d.ih, w.layout.input_order, cell.nodes());
+        if (d.hh) transpose_sums(sums.hh, z.V, d.hh, w.layout.value_order, cell.nodes());
+        if (sums.early.data) transpose_sums(sums.early, z.H, d.ch, in_order, cell.early());
+        if (sums.late.data) transpose_sums(sums.late, z.H, d.ch + cell.early() * z.H * z.H, in_order, 1);
         if (sums.hr.data)
             for (long row = thread; row < z.V; row += threads)
                 for (long unit = 0; unit < z.H; ++unit) d.hr[row * z.H + unit] = sums.hr.at(row, unit);
@@ -177,7 +177,7 @@ private:
                     // The sums of the next tile are far away: they come while this one is computed.
                     for (int i = 0; i < GROUP * width; ++i) __builtin_prefetch(one.row(j, (g + 1) * GROUP) + i * L<T>, 1);
                     const T* const* init = first && t == 0 ? nullptr : const_cast<const T* const*>(out);
-                    tile_of<T>(count, width)(depth, {a, GROUP, panel, width * L<T>, init, out, 0, L<T>});
+                    tile_of<T>(count, width)(depth, {a, GROUP, panel, init, out, 0, L<T>});
                 }
             }
         }
@@ -210,16 +210,20 @@ private:
     }
 
     // From [numbers, nodes * padded] to [nodes * H, numbers], nodes as stored.
-    void transpose(const Sums<T>& one, long numbers, T* to, const int* order, int nodes) const {
-        constexpr long BLOCK = 16;
-        for (int c = 0; c < nodes; ++c)
-            for (long u = thread * BLOCK; u < z.H; u += threads * BLOCK)
-                for (long i = 0; i < numbers; i += BLOCK) {
-                    const long u_end = std::min(z.H, u + BLOCK), i_end = std::min(numbers, i + BLOCK);
-                    for (long unit = u; unit < u_end; ++unit)
-                        for (long k = i; k < i_end; ++k)
-                            to[(order[c] * z.H + unit) * numbers + k] = one.at(k, c * P + unit);
-                }
+    void transpose_sums(const Sums<T>& one, long numbers, T* to, const int* order, int nodes) const {
+        const long vectors = P / L<T>;
+        for (long j = thread; j < nodes * vectors; j += threads) {
+            const long unit = j % vectors * L<T>, units = std::min<long>(L<T>, z.H - unit);
+            const long panel = j / WIDTH, within = j % WIDTH * L<T>;
+            T* rows = to + (order[j / vectors] * z.H + unit) * numbers;
+            for (long k = 0; k < numbers; k += L<T>) {
+                Vector<T> block[L<T>];
+                for (long i = 0; i < L<T>; ++i)
+                    block[i] = k + i < numbers ? load(one.row(panel, k + i) + within) : Vector<T>{};
+                transpose<T>(block);
+                for (long l = 0; l < units; ++l) store_part(rows + l * numbers + k, block[l], numbers - k);
+            }
+        }
     }
 
     const Backward<T>& e;

@@ -28,8 +28,7 @@ constexpr int tile_rows(int vectors) {
 template <class T> struct Operands {
     const T* const* a;     // one row each; a[r][k * a_step] is broadcast
     long a_step;
-    const T* w;            // C adjacent vectors for each k, w_step numbers apart
-    long w_step;
+    const T* w;            // [K, C vectors]
     const T* const* init;  // what each row's sums start from, or null for zeros
     T* const* out;         // where each row's sums go
     long column, stride;   // vector c of a row lies at column + c * stride, in init and out
@@ -45,8 +44,8 @@ template <class T, int R, int C> void tile(long K, const Operands<T>& o) {
         for (int c = 0; c < C; ++c) sums[r][c] = o.init ? load(o.init[r] + o.column + c * o.stride) : Vector<T>{};
     }
     const T* w = o.w;
-    const long a_step = o.a_step, w_step = o.w_step;
-    for (long k = 0; k < K; ++k, w += w_step) {
+    const long a_step = o.a_step;
+    for (long k = 0; k < K; ++k, w += C * L<T>) {
         Vector<T> row[C];
 #pragma GCC unroll 8
         for (int c = 0; c < C; ++c) row[c] = load(w + c * L<T>);
@@ -157,8 +156,7 @@ inline void multiply(long m, const T* const* a, long from, const T* const* init,
             if (from + k)
                 for (long r = 0; r < m; ++r) shifted[r] = a[r] + from + k;
             product(m, std::min(STRETCH, w.K - k), width,
-                    Operands<T>{from + k ? shifted : a, 1, w.panel(j) + k * width * L<T>, width * L<T>,
-                                k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
+                    Operands<T>{from + k ? shifted : a, 1, w.panel(j) + k * width * L<T>, k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
         }
     }
 }
@@ -179,11 +177,12 @@ inline void pack_rows(const Panels<T>& p, long panel, long k_first, long K, cons
 template <class T> inline void pack_columns(const Panels<T>& p, long panel, int c, const T* from, long rows) {
     const int width = p.width_of(panel);
     T* to = p.panel(panel) + c * L<T>;
-    constexpr long BLOCK = 16;
-    for (long k = 0; k < p.K; k += BLOCK) {
-        const long end = std::min(p.K, k + BLOCK);
-        for (long l = 0; l < L<T>; ++l)
-            for (long i = k; i < end; ++i) to[i * width * L<T> + l] = l < rows ? from[l * p.K + i] : T(0);
+    for (long k = 0; k < p.K; k += L<T>) {
+        Vector<T> block[L<T>];
+        for (int l = 0; l < L<T>; ++l) block[l] = l < rows ? load_part(from + l * p.K + k, p.K - k) : Vector<T>{};
+        transpose<T>(block);
+        const int here = int(std::min<long>(L<T>, p.K - k));
+        for (int i = 0; i < here; ++i, to += width * L<T>) store(to, block[i]);
     }
 }
 

@@ -3,6 +3,11 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace carousel::CAROUSEL_LEVEL {
 
@@ -58,5 +63,41 @@ template <class T> inline void store_part(T* to, Vector<T> value, long count) {
 }
 
 template <class T> inline Vector<T> all(T value) { return value - Vector<T>{}; }  // keeps the sign of zero
+
+
+// The lesser and the greater of x and a limit; NaN where x is.
+template <class T> inline Vector<T> at_most(Vector<T> x, T limit) { return all(limit) < x ? all(limit) : x; }
+template <class T> inline Vector<T> at_least(Vector<T> x, T limit) { return all(limit) > x ? all(limit) : x; }
+
+// One instruction where the compiler would take two.
+#if defined(__AVX512F__)
+template <> inline Vector<float> at_most(Vector<float> x, float limit) { return _mm512_min_ps(all(limit), x); }
+template <> inline Vector<float> at_least(Vector<float> x, float limit) { return _mm512_max_ps(all(limit), x); }
+template <> inline Vector<double> at_most(Vector<double> x, double limit) { return _mm512_min_pd(all(limit), x); }
+template <> inline Vector<double> at_least(Vector<double> x, double limit) { return _mm512_max_pd(all(limit), x); }
+#elif defined(__AVX2__)
+template <> inline Vector<float> at_most(Vector<float> x, float limit) { return _mm256_min_ps(all(limit), x); }
+template <> inline Vector<float> at_least(Vector<float> x, float limit) { return _mm256_max_ps(all(limit), x); }
+template <> inline Vector<double> at_most(Vector<double> x, double limit) { return _mm256_min_pd(all(limit), x); }
+template <> inline Vector<double> at_least(Vector<double> x, double limit) { return _mm256_max_pd(all(limit), x); }
+#endif
+
+// One stage of a transposition: of rows d apart, the lanes whose bit d is set change places with those where it is not.
+template <class T, int D, size_t... I>
+inline void exchange(Vector<T>& a, Vector<T>& b, std::index_sequence<I...>) {
+    const Vector<T> low = __builtin_shufflevector(a, b, (I & D ? int(I + L<T> - D) : int(I))...);
+    b = __builtin_shufflevector(a, b, (I & D ? int(I + L<T>) : int(I + D))...);
+    a = low;
+}
+
+// Rows become columns.
+template <class T, int D = 1> inline void transpose(Vector<T> (&rows)[L<T>]) {
+    if constexpr (D < L<T>) {
+#pragma GCC unroll 16
+        for (int i = 0; i < L<T>; ++i)
+            if (!(i & D)) exchange<T, D>(rows[i], rows[i | D], std::make_index_sequence<size_t(L<T>)>());
+        transpose<T, 2 * D>(rows);
+    }
+}
 
 }  // namespace carousel::CAROUSEL_LEVEL
