@@ -133,7 +133,8 @@ public:
           value_panels(f.cell.projection ? stretch(w.hr.count, thread / grid.parts, grid.pieces) : Range{0, 0}),
           s_init(s_init),
           meeting(meeting),
-          most(chunk_steps() * rows.all) {
+          most(chunk_steps() * rows.all),
+          fused(can_fuse()) {
         x = memory.take<const T*>(most);
         pre = memory.take<T*>(most);
         bias = memory.take<const T*>(most);
@@ -171,7 +172,7 @@ public:
             long token = 0;
             for (long k = i; k < end; ++k) {
                 const long n = rows.step(k), m = rows.active(n);
-                if (m) step(n, m, k % 2, pre + token);
+                if (m) step(n, m, k % 2, pre + token, x + token);
                 token += m;
             }
         }
@@ -181,6 +182,14 @@ public:
 private:
     // Steps whose input shares are computed in one product: enough rows to be worth reading the weights once.
     long chunk_steps() const { return rows.all >= 64 ? 1 : std::min(z.T, 64 / rows.all); }
+
+    // Whether a step reads the input's weights together with those of v: they all stay in the cache from step to step, or
+    // there are rows enough to read them anew. Otherwise the input's share is computed for a chunk of steps.
+    bool can_fuse() const {
+        const double kept = double(w.x.K + w.v.K) * double(f.cell.nodes() * blocks.count() * L<T>) * sizeof(T);
+        return !f.cell.input_gate && w.x.K <= STRETCH<T> && w.v.K <= STRETCH<T> && 
+               rows.all >= (kept < 512e3 ? 4 : 48);
+    }
 
     void input_share(long i, long end) {
         long token = 0;
@@ -192,7 +201,7 @@ private:
                 pre[token] = f.gates ? f.gates + at * row : own_gates + token * row;
             }
         }
-        multiply(token, x, 0, bias, pre, 0, w.x, blocks.first, blocks.last, shifted);
+        if (!fused) multiply(token, x, 0, bias, pre, 0, w.x, blocks.first, blocks.last, shifted);
         for (long t = 0; f.gates && leads && t < token; ++t)  // what separates rows is defined, too
             std::memset(pre[t] + f.cell.slots() * P, 0, size_t(row - f.cell.slots() * P) * sizeof(T));
         if (f.cell.input_gate)  // the input's share of du is still to be gated: du itself starts from its bias
@@ -202,7 +211,7 @@ private:
             }
     }
 
-    void step(long n, long m, long parity, T* const* a) {
+    void step(long n, long m, long parity, T* const* a, const T* const* x_n) {
         for (long r = 0; r < m; ++r) {
             const long b = rows.sequence(r), now = n * z.B + b, before = rows.before(n) * z.B + b;
             const bool first = rows.is_first(r, n);
@@ -216,7 +225,10 @@ private:
         const long values = w.layout.values * P;
         for (long j = blocks.first; j < blocks.last; ++j) {
             const long at = j * L<T>;
-            multiply(m, v_before, 0, a, a, values, w.v, j, j + 1, shifted);
+            if (fused)
+                multiply_both(m, x_n, w.x, v_before, w.v, bias, a, values, j);
+            else
+                multiply(m, v_before, 0, a, a, values, w.v, j, j + 1, shifted);
             if (full) multiply(m, s_before, 0, a, a, values, w.early, j, j + 1, shifted);
             for (long r = 0; r < m; ++r) update_state(w, a[r] + at, s_before[r] + at, s_now[r] + at, j, keep);
             if (!full)
@@ -271,7 +283,8 @@ private:
     const Range panels, blocks, value_panels;  // this thread's units, counted in panels and in vectors, and values
     const T* const s_init;                     // [B, padded]
     Barrier& meeting;
-    const long most;  // rows of a chunk of steps
+    const long most;   // rows of a chunk of steps
+    const bool fused;
     const T **x, **bias, **v_before, **s_before, **shifted;
     T **pre, **s_now, **q, **projected;
     T *own_gates = nullptr, *own_s = nullptr;

@@ -177,7 +177,7 @@ private:
                     // The sums of the next tile are far away: they come while this one is computed.
                     for (int i = 0; i < GROUP * width; ++i) __builtin_prefetch(one.row(j, (g + 1) * GROUP) + i * L<T>, 1);
                     const T* const* init = first && t == 0 ? nullptr : const_cast<const T* const*>(out);
-                    tile_of<T>(count, width)(depth, {a, GROUP, panel, init, out, 0, L<T>});
+                    tile_of<T>(count, width)({{{a, GROUP, panel, depth}, {}}, init, out, 0, L<T>});
                 }
             }
         }

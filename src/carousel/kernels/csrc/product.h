@@ -24,36 +24,45 @@ constexpr int tile_rows(int vectors) {
     return rows[vectors];
 }
 
-// One product's operands, as a tile sees them.
+// One term of a tile's sums: rows of numbers times K rows of columns.
+template <class T> struct Term {
+    const T* const* a = nullptr;  // one row each; a[r][k * a_step] is broadcast
+    long a_step = 1;
+    const T* w = nullptr;  // [K, C vectors]
+    long K = 0;
+};
+
+// What a tile sees. Rows of all arrays of pointers are taken in order.
 template <class T> struct Operands {
-    const T* const* a;     // one row each; a[r][k * a_step] is broadcast
-    long a_step;
-    const T* w;            // [K, C vectors]
+    Term<T> terms[2];      // added up one after the other
     const T* const* init;  // what each row's sums start from, or null for zeros
     T* const* out;         // where each row's sums go
     long column, stride;   // vector c of a row lies at column + c * stride, in init and out
 };
 
-template <class T, int R, int C> void tile(long K, const Operands<T>& o) {
+template <class T, int R, int C> void tile(const Operands<T>& o) {
     Vector<T> sums[R][C];
-    const T* a[R];
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-        a[r] = o.a[r];
+    for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
         for (int c = 0; c < C; ++c) sums[r][c] = o.init ? load(o.init[r] + o.column + c * o.stride) : Vector<T>{};
-    }
-    const T* w = o.w;
-    const long a_step = o.a_step;
-    for (long k = 0; k < K; ++k, w += C * L<T>) {
-        Vector<T> row[C];
+    for (const Term<T>& term : o.terms) {
+        if (term.K == 0) continue;
+        const T* a[R];
 #pragma GCC unroll 8
-        for (int c = 0; c < C; ++c) row[c] = load(w + c * L<T>);
+        for (int r = 0; r < R; ++r) a[r] = term.a[r];
+        const T* w = term.w;
+        const long K = term.K, a_step = term.a_step;
+        for (long k = 0; k < K; ++k, w += C * L<T>) {
+            Vector<T> row[C];
 #pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-            const Vector<T> number = all(a[r][k * a_step]);
+            for (int c = 0; c < C; ++c) row[c] = load(w + c * L<T>);
 #pragma GCC unroll 8
-            for (int c = 0; c < C; ++c) sums[r][c] += number * row[c];
+            for (int r = 0; r < R; ++r) {
+                const Vector<T> number = all(a[r][k * a_step]);
+#pragma GCC unroll 8
+                for (int c = 0; c < C; ++c) sums[r][c] += number * row[c];
+            }
         }
     }
 #pragma GCC unroll 8
@@ -62,7 +71,7 @@ template <class T, int R, int C> void tile(long K, const Operands<T>& o) {
         for (int c = 0; c < C; ++c) store(o.out[r] + o.column + c * o.stride, sums[r][c]);
 }
 
-template <class T> using Tile = void (*)(long, const Operands<T>&);
+template <class T> using Tile = void (*)(const Operands<T>&);
 
 template <class T, int C> constexpr Tile<T> tile_of(int rows) {
     constexpr int most = tile_rows(C);
@@ -89,13 +98,13 @@ template <class T> inline Tile<T> tile_of(int rows, int vectors) {
     }
 }
 
-// Run `operands` over m rows; rows of `a`, `init` and `out` are taken from the arrays in order.
-template <class T> inline void product(long m, long K, int vectors, Operands<T> o) {
+// Run `operands`, tiles of `vectors` columns, over m rows.
+template <class T> inline void product(long m, int vectors, Operands<T> o) {
     const long groups = (m + tile_rows(vectors) - 1) / tile_rows(vectors);
     for (long g = 0; g < groups; ++g) {
         const int rows = int(m / groups + (g < m % groups));
-        tile_of<T>(rows, vectors)(K, o);
-        o.a += rows;
+        tile_of<T>(rows, vectors)(o);
+        for (Term<T>& term : o.terms) term.a += rows;
         o.out += rows;
         if (o.init) o.init += rows;
     }
@@ -142,23 +151,31 @@ template <class T> inline Panels<T> by_unit(long K, int nodes, long padded, Memo
     return p;
 }
 
+// The longest stretch of K whose panel stays in the second-level cache while all rows pass.
+template <class T> constexpr long STRETCH = 2048 / long(sizeof(T));
+
 // out = init + a[:, from:] @ panels, for m rows and the panels first .. last - 1; `column` is where rows of out and init
 // begin, `shifted` room for m pointers.
-//
-// A stretch of K at a time, so that a stretch of a panel stays in the second-level cache while all rows pass.
 template <class T>
 inline void multiply(long m, const T* const* a, long from, const T* const* init, T* const* out, long column,
                      const Panels<T>& w, long first, long last, const T** shifted) {
-    constexpr long STRETCH = 2048 / long(sizeof(T));
     for (long j = first; j < last; ++j) {
         const int width = w.width_of(j);
-        for (long k = 0; k < w.K; k += STRETCH) {
-            if (from + k)
-                for (long r = 0; r < m; ++r) shifted[r] = a[r] + from + k;
-            product(m, std::min(STRETCH, w.K - k), width,
-                    Operands<T>{from + k ? shifted : a, 1, w.panel(j) + k * width * L<T>, k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
+        for (long k = 0; k < w.K; k += STRETCH<T>) {
+            const bool shift = from + k;
+            for (long r = 0; shift && r < m; ++r) shifted[r] = a[r] + from + k;
+            const Term<T> term{shift ? shifted : a, 1, w.panel(j) + k * width * L<T>, std::min(STRETCH<T>, w.K - k)};
+            product<T>(m, width,
+                       {{term, {}}, k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
         }
     }
+}
+
+// out = init + a @ one panel + b @ the same panel of other weights, neither longer than a stretch.
+template <class T>
+inline void multiply_both(long m, const T* const* a, const Panels<T>& w, const T* const* b, const Panels<T>& u,
+                          const T* const* init, T* const* out, long column, long j) {
+    product<T>(m, w.width, {{{a, 1, w.panel(j), w.K}, {b, 1, u.panel(j), u.K}}, init, out, column + j * w.step, w.stride});
 }
 
 // Write columns [panel * step ..) of one panel from rows of a matrix: numbers `from[k * row_stride + c]`.

@@ -71,10 +71,11 @@ template <class T> inline Vector<T> at_least(Vector<T> x, T limit) { return all(
 
 // One instruction where the compiler would take two.
 #if defined(__AVX512F__)
-template <> inline Vector<float> at_most(Vector<float> x, float limit) { return _mm512_min_ps(all(limit), x); }
-template <> inline Vector<float> at_least(Vector<float> x, float limit) { return _mm512_max_ps(all(limit), x); }
-template <> inline Vector<double> at_most(Vector<double> x, double limit) { return _mm512_min_pd(all(limit), x); }
-template <> inline Vector<double> at_least(Vector<double> x, double limit) { return _mm512_max_pd(all(limit), x); }
+constexpr int EVERY = 0xffff;  // lanes; without a mask, GCC 12 warns of its own header
+template <> inline Vector<float> at_most(Vector<float> x, float limit) { return _mm512_maskz_min_ps(EVERY, all(limit), x); }
+template <> inline Vector<float> at_least(Vector<float> x, float limit) { return _mm512_maskz_max_ps(EVERY, all(limit), x); }
+template <> inline Vector<double> at_most(Vector<double> x, double limit) { return _mm512_maskz_min_pd(__mmask8(EVERY), all(limit), x); }
+template <> inline Vector<double> at_least(Vector<double> x, double limit) { return _mm512_maskz_max_pd(__mmask8(EVERY), all(limit), x); }
 #elif defined(__AVX2__)
 template <> inline Vector<float> at_most(Vector<float> x, float limit) { return _mm256_min_ps(all(limit), x); }
 template <> inline Vector<float> at_least(Vector<float> x, float limit) { return _mm256_max_ps(all(limit), x); }
