@@ -52,10 +52,15 @@ class Recurrent(nn.Module, ABC):
         self.bidirectional = bool(bidirectional)
         self.proj_size = proj_size
         self.context = checked_context(context, num_layers)
+        self._names: dict[tuple[int, bool], dict[str, str]] = {}
         for layer, reverse in self._runs():
-            for name, shape in self._shapes(layer).items():
-                weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-                self.register_parameter(_suffixed(name, layer, reverse), weight)
+            shapes = self._shapes(layer)
+            names = {name: f"{name}_l{layer}{'_reverse' if reverse else ''}" for name in shapes}
+            self._names[layer, reverse] = names
+            for name, shape in shapes.items():
+                self.register_parameter(
+                    names[name], nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+                )
         self.reset_parameters()
 
     @abstractmethod
@@ -85,7 +90,13 @@ class Recurrent(nn.Module, ABC):
 
     def _stored(self, layer: int, reverse: bool) -> dict[str, Tensor]:
         """The weights of one layer and direction by torch's names without the suffix."""
-        return {name: getattr(self, _suffixed(name, layer, reverse)) for name in self._shapes(layer)}
+        return {name: getattr(self, suffixed) for name, suffixed in self._names[layer, reverse].items()}
+
+    @property
+    def _first_weight(self) -> Tensor:
+        """Stands for the dtype and device of all of them."""
+        weight: Tensor = getattr(self, self._names[0, False]["weight_ih"])
+        return weight
 
     @property
     def all_weights(self) -> list[list[Tensor]]:
@@ -238,7 +249,7 @@ class Recurrent(nn.Module, ABC):
     def _checked_batch(self, input: Tensor | PackedSequence) -> Batch:
         name = type(self).__name__
         batch = unpack(name, input, self.batch_first)
-        x, weight = batch.x, self._stored(0, False)["weight_ih"]
+        x, weight = batch.x, self._first_weight
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(
                 f"{name}: input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}); "
@@ -263,7 +274,7 @@ class Recurrent(nn.Module, ABC):
     def _checked_state(self, state: tuple[Tensor, ...] | None, batch: Batch) -> tuple[Tensor, ...]:
         """The given state as [layers * directions, B, d] tensors, or zeros."""
         name, runs, B = type(self).__name__, self.num_layers * self._directions, batch.x.shape[1]
-        sizes, weight = {"v": self._output_size}, self._stored(0, False)["weight_ih"]
+        sizes, weight = {"v": self._output_size}, self._first_weight
         wanted = [(runs, B, sizes.get(signal, self.hidden_size)) for signal in self.cell.carried]
         if state is None:
             return tuple(weight.new_zeros(shape) for shape in wanted)
@@ -294,7 +305,3 @@ class Recurrent(nn.Module, ABC):
             raise IndexError(f"layer must lie in 0..{self.num_layers - 1}, got {layer}")
         if reverse and not self.bidirectional:
             raise IndexError("this layer has no reverse direction: it was made with bidirectional=False")
-
-
-def _suffixed(name: str, layer: int, reverse: bool) -> str:
-    return f"{name}_l{layer}{'_reverse' if reverse else ''}"
