@@ -11,6 +11,7 @@ from carousel.kernels.cells import Weights as Weights
 from carousel.kernels.cells import row_blocks as row_blocks
 from carousel.kernels.choice import Choice as Choice
 from carousel.kernels.choice import choose as choose
+from carousel.kernels.choice import resources as resources
 from carousel.kernels.choice import use_kernel as use_kernel
 from carousel.kernels.shapes import Float, Int
 

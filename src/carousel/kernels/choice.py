@@ -22,7 +22,9 @@ class Choice(NamedTuple):
     reason: str
 
 
-CPU = Choice("cpu", "the C++ kernel has this cell, dtype and device")
+CPU = Choice("cpu", "it has this cell, dtype and device")
+ADVICE = "install a C++17 compiler and CMake, then install Carousel again"
+"""What to do about a missing C++ kernel."""
 
 
 class use_kernel:  # noqa: N801, a function to its callers
@@ -41,7 +43,7 @@ class use_kernel:  # noqa: N801, a function to its callers
         if kernel not in get_args(Kernel):
             raise ValueError(f"use_kernel: kernel must be 'auto', 'eager' or 'cpu', got {kernel!r}")
         if kernel == "cpu" and cpu.MISSING:
-            raise RuntimeError(f"use_kernel: the C++ kernel is not in this install ({cpu.MISSING})")
+            raise RuntimeError(f"use_kernel: the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
         self._before = _wanted
         _wanted = kernel
 
@@ -62,13 +64,14 @@ def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
     if not isinstance(cell, LSTMCell):
         return Choice("eager", "the C++ kernel has no RNN, only LSTMs")
     if cpu.MISSING:
-        return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING})")
+        return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
     if x.device.type != "cpu":
         return Choice("eager", f"the C++ kernel runs on the CPU, and the input is on {x.device}")
     if x.dtype not in cpu.DTYPES:
         return Choice("eager", f"the C++ kernel has float32 and float64, and the input is {x.dtype}")
-    if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
-        return Choice("eager", "input, states and weights are of several dtypes")
+    dtype, device = x.dtype, x.device
+    if any(tensor is not None and (tensor.dtype != dtype or tensor.device != device) for tensor in tensors):
+        return Choice("eager", "input, states and weights are of several dtypes or on several devices")
     if torch.is_autocast_enabled("cpu"):
         return Choice("eager", "autocast chooses the dtype of each operation")
     if x.numel() == 0:
@@ -79,3 +82,12 @@ def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
         if forward_ad._current_level >= 0:
             return Choice("eager", "a forward-mode derivative is being taken")
     return CPU
+
+
+def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:
+    """A kernel's instruction set, None where PyTorch chooses it, and the most threads that a call made here uses."""
+    if kernel == "eager":
+        return None, torch.get_num_threads()
+    from carousel.kernels import _cpu
+
+    return _cpu.level(), _cpu.threads()

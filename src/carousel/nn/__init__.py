@@ -1,5 +1,7 @@
 """The layers, as torch modules."""
 
+from carousel.nn._explain import Explanation as Explanation
+from carousel.nn._explain import explain as explain
 from carousel.nn.lstm import LSTM as LSTM
 from carousel.nn.lstm import AugmentedLSTM as AugmentedLSTM
 from carousel.nn.lstm import VanillaLSTM as VanillaLSTM

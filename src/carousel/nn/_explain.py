@@ -1,0 +1,70 @@
+"""Which kernel runs a layer, told without running it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from carousel import kernels
+from carousel.nn.lstm import LSTM
+from carousel.nn.rnn import RNN
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which kernel runs a layer, and why. Its `str` is one sentence.
+
+    Attributes:
+        kernel: "cpu" for the C++ kernel, "eager" for PyTorch operations.
+        reason: completes the sentence "this kernel, because ...".
+        level: instruction set of the C++ kernel: "avx512", "avx2" or "portable"; None for PyTorch operations.
+        threads: the most that a call from this Python thread uses; a small one uses one.
+    """
+
+    kernel: Literal["eager", "cpu"]
+    reason: str
+    level: str | None
+    threads: int
+
+    @property
+    def summary(self) -> str:
+        """Kernel, instruction set and threads in a few words."""
+        name = "PyTorch operations" if self.level is None else f"C++ ({self.level})"
+        return f"{name}, {self.threads} thread{'s' * (self.threads != 1)}"
+
+    def __str__(self) -> str:
+        return f"{self.summary}, because {self.reason}"
+
+
+def explain(
+    layer: LSTM | RNN,
+    x: Tensor | PackedSequence | None = None,
+    hx: Tensor | tuple[Tensor, Tensor] | None = None,
+) -> Explanation:
+    """Say which kernel would run a call `layer(x, hx)` here and now, and why. Nothing is run.
+
+    Args:
+        layer: a layer of this library.
+        x: what the layer would be called with; None for an input of the weights' dtype, on their device.
+        hx: the states before the first step, as for a call.
+
+    Raises:
+        TypeError: layer, x or hx is of another kind, or there is an hx without x.
+        ValueError, RuntimeError: x or hx does not fit the layer, as in a call.
+    """
+    if not isinstance(layer, (LSTM, RNN)):
+        kind = type(layer)
+        raise TypeError(
+            f"explain: layer must be a carousel.LSTM or carousel.RNN, got {kind.__module__}.{kind.__qualname__}"
+        )
+    if x is None and hx is not None:
+        raise TypeError("explain: hx goes with an input, got x=None; give both, or neither")
+    weights = [weight for stored in layer.all_weights for weight in stored]
+    if x is None:
+        x = weights[0].new_empty(1, layer.input_size)
+    batch = layer._checked_batch(x)
+    given = layer._pair(hx) if isinstance(layer, LSTM) else layer._single(hx)  # type: ignore[arg-type]
+    state = layer._checked_state(given, batch)
+    choice = kernels.choose(layer.cell, batch.x, (*state, *weights))
+    return Explanation(*choice, *kernels.resources(choice.kernel))
