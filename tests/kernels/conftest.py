@@ -42,3 +42,11 @@ def use_threads(native, monkeypatch):
         monkeypatch.setattr(native, "backward", lambda problem, errors: backward(problem, errors, threads))
 
     return use
+
+
+@pytest.fixture
+def torch_threads():
+    """Set torch's number of threads, for the test alone."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
