@@ -21,7 +21,7 @@ BELOW = {
     "data": {"errors"},
     "nn": {"kernels"},
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
-    "benchmarks": {"nn", "errors", "style", "files"},
+    "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files"},
     "experiments": {"training", "data", "errors"},
     "report": {"training", "theory", "data", "nn", "errors", "style", "files", "pages"},

@@ -10,6 +10,7 @@ from carousel.benchmarks import machine, memory
 from carousel.benchmarks.contestants import UnsuitableError
 from carousel.benchmarks.grid import Shape
 from carousel.benchmarks.machine import cores, describe, limited, peak
+from carousel.kernels import cpu
 
 
 def test_the_description():
@@ -20,15 +21,22 @@ def test_the_description():
 
 
 def test_the_peak_counts_two_operations_for_each_multiply_add(monkeypatch):
-    monkeypatch.setattr(machine, "_seconds", lambda product: 0.001)
-    assert peak(1, size=100) == pytest.approx(2 * 100**3 / 0.001 / 1e9 / machine.SHARE_OF_PEAK)
-    assert peak(1, torch.float64, size=100) == pytest.approx(peak(1, size=100) / 2)
+    monkeypatch.setattr(cpu, "MISSING", "")
+    monkeypatch.setattr(cpu, "multiply_add_rate", lambda threads, dtype: 7e9 * threads)
+    assert peak(2) == pytest.approx(28)
+
+
+def test_without_the_kernels_the_peak_is_estimated_from_a_product(monkeypatch):
+    monkeypatch.setattr(cpu, "MISSING", "no compiler")
+    monkeypatch.setattr(machine, "_seconds", lambda product: 0.5)
+    assert peak(1) == pytest.approx(2 * 2048**3 / 0.5 / 1e9 / machine.SHARE_OF_PEAK)
+    assert peak(1, torch.float64) == pytest.approx(peak(1) / 2)
 
 
 def test_the_peak_is_above_what_a_product_reaches():
     x = torch.rand(256, 256)
     reached = 2 * 256**3 / min(machine._seconds(lambda: x @ x) for _ in range(5)) / 1e9
-    assert 0.5 * reached < peak(1, size=256) < 100 * reached
+    assert 0.5 * reached < peak(1) < 100 * reached
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot confine a process")

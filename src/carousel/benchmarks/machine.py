@@ -13,10 +13,12 @@ from typing import Any
 
 import torch
 
+from carousel.kernels import cpu
+
 PACKAGES = ("carousel-lstm", "torch", "numpy", "torchrecurrent", "onnxruntime", "jax")
 SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 SHARE_OF_PEAK = 0.91
-"""How much of the processor's peak the product in `peak` reaches, where the peak was measured apart."""
+"""How much of the processor's peak oneDNN's product reaches, where the peak was measured apart."""
 
 
 def describe() -> dict[str, Any]:
@@ -52,17 +54,23 @@ def limited(threads: int) -> Iterator[None]:
         _confine(sorted(allowed))
 
 
-def peak(threads: int, dtype: torch.dtype = torch.float32, size: int = 2048, tries: int = 5) -> float:
+def peak(threads: int, dtype: torch.dtype = torch.float32) -> float:
     """Multiplications and additions in 1e9/s that the processor does at most, on this many threads.
 
-    Estimated from oneDNN's product of two square float32 matrices, the best of `tries`; in float64 it is half of it.
+    Measured by multiply-adds in registers; without the C++ kernels, estimated from a product of large matrices.
     """
+    with limited(threads):
+        if cpu.MISSING:
+            return _estimated_peak() / (2 if dtype == torch.float64 else 1)
+        return 2 * cpu.multiply_add_rate(threads, dtype) / 1e9
+
+
+def _estimated_peak(size: int = 2048, tries: int = 5) -> float:
     x, W = torch.rand(size, size), torch.rand(size, size)
     product = partial(torch.ops.mkldnn._linear_pointwise, x, W, None, "none", [], "")
-    with limited(threads), torch.no_grad():
+    with torch.no_grad():
         best = min(_seconds(product) for _ in range(tries + 1))
-    found = 2 * size**3 / best / 1e9 / SHARE_OF_PEAK
-    return found / 2 if dtype == torch.float64 else found
+    return 2 * size**3 / best / 1e9 / SHARE_OF_PEAK
 
 
 def _seconds(step: Any) -> float:

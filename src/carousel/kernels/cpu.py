@@ -4,6 +4,7 @@ Each function works out shapes, makes what is returned, and hands addresses to `
 where the package was installed without a compiler. Letters as in csrc/lstm.h: T, B, I, H (d_s), V (d_v).
 """
 
+import time
 from typing import NamedTuple
 
 import torch
@@ -110,6 +111,24 @@ def backward(
     )
     _cpu.backward(_problem(given, kept.v, None, None, kept), told)
     return gradients
+
+
+def multiply_add_rate(threads: int, dtype: torch.dtype, seconds: float = 0.05) -> float:
+    """Multiply-adds a second that the processor does in its registers: what bounds every kernel.
+
+    Raises:
+        RuntimeError: the C++ kernel is not in this install, or so many threads could not be had.
+    """
+    if MISSING:
+        raise RuntimeError(f"the C++ kernel is not in this install ({MISSING})")
+    rounds, best, end = 100_000, 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        done = _cpu.multiply_add(dtype == torch.float64, rounds, threads)
+        best = max(best, done / (time.perf_counter() - begin))
+    if not best:
+        raise RuntimeError(f"{threads} threads could not be had")
+    return best
 
 
 def _dense(given: Arguments) -> Arguments:
