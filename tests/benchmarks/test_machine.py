@@ -55,9 +55,9 @@ def test_threads_and_cores_are_limited_and_restored(monkeypatch):
 
 def test_no_two_threads_of_a_core_before_every_core_has_one(monkeypatch, tmp_path):
     siblings = {0: "0-2\n", 1: "0-2\n", 2: "0-2\n", 3: "3,6\n", 6: "3,6\n", 9: None}
-    for cpu, text in siblings.items():
+    for number, text in siblings.items():
         if text:
-            (tmp_path / f"cpu{cpu}").write_text(text)
+            (tmp_path / f"cpu{number}").write_text(text)
     monkeypatch.setattr(machine, "SIBLINGS", str(tmp_path / "cpu{}"))
     assert sorted(siblings, key=machine._rank) == [0, 3, 9, 1, 6, 2]
 
