@@ -1,0 +1,76 @@
+"""What the C++ kernel leaves behind, and what small numbers cost: the processor's flags, time, memory."""
+
+import time
+
+import pytest
+import torch
+from scans import LEVELS, infer, make, run
+
+import carousel
+from carousel import kernels
+from carousel.kernels import LSTMCell
+
+pytestmark = pytest.mark.usefixtures("native")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_processor_keeps_its_small_numbers(level, threads, use_level, use_threads, torch_threads):
+    """The kernel takes them for zero while it runs, on threads that torch then computes on."""
+    torch_threads(2)
+    use_level(level)
+    use_threads(threads)
+    small = torch.full((200_000,), 1e-40)
+    before = small * 1
+    assert before.count_nonzero() == len(small)
+    run(make(LSTMCell(), 20, 8, 20, 65, dtype=torch.float32))
+    assert torch.equal(small * 1, before)
+
+
+def seconds(scan):
+    """The least of some runs."""
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        run(scan)
+        took.append(time.perf_counter() - start)
+    return min(took)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_fading_state_costs_no_more(level, dtype, use_level):
+    """After an impulse, a state that forgets slowly lingers where numbers have lost their leading bits."""
+    use_level(level)
+    tiny, H = torch.finfo(dtype).tiny, 64
+    lively = make(LSTMCell(), 300, 8, 8, H, dtype=dtype)
+    fading = lively.map(torch.zeros_like)
+    fading.s_init.fill_(2 * tiny)
+    fading.errors[0].fill_(2 * tiny)
+    fading.weights.hh.copy_(lively.weights.hh / 1000)
+    fading.weights.bias[H : 2 * H] = 5
+    with kernels.use_kernel("eager"):
+        v = infer(fading)["v"].abs()
+    assert 0 < v[-1].max() < tiny
+    assert seconds(fading) < 3 * seconds(lively)
+
+
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def test_ten_thousand_training_steps_leave_nothing():
+    torch.manual_seed(0)
+    layer = carousel.LSTM(2, 3, peephole="full", input_gate=True, proj_size=2)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
+    x = torch.randn(3, 2, 2)
+    at = {}
+    for step in range(10_001):
+        output, _ = layer(x)
+        output.square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step in (1_000, 10_000):
+            at[step] = resident_bytes()
+    assert at[10_000] - at[1_000] < 2e6

@@ -1,0 +1,205 @@
+"""The operators carousel::lstm and carousel::lstm_backward: as torch sees them, and where eager takes their place."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from scans import CELLS, make, name_of, run, run_eager
+
+import carousel
+from carousel import kernels
+from carousel.kernels import LSTMCell, Weights, cpu
+from carousel.kernels.cpu import PEEPHOLES, Arguments
+from helpers import assert_same
+
+pytestmark = pytest.mark.usefixtures("native")
+
+
+def arguments(scan):
+    """Those of the operator, each with a gradient."""
+    tensors = [
+        None if tensor is None else tensor.clone().requires_grad_()
+        for tensor in (scan.x, scan.v_init, scan.s_init, *scan.weights)
+    ]
+    settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
+    return Arguments(*tensors, scan.lengths, *settings)
+
+
+SCANS = [make(cell, 4, 3, 2, 5, ragged=i % 2 == 0, reverse=i % 3 == 0) for i, cell in enumerate(CELLS)]
+
+
+@pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
+def test_the_forward_operator(scan):
+    given = arguments(scan)
+    for keep in (False, True):
+        tests = ("test_schema", "test_faketensor")
+        torch.library.opcheck(
+            torch.ops.carousel.lstm.default,
+            (*given, keep),
+            test_utils=(*tests, "test_autograd_registration") if keep else tests,
+        )
+
+
+@pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
+def test_the_backward_operator(scan):
+    given = arguments(scan.map(torch.clone))
+    v, _, _, kept = cpu.forward(given, keep=True)
+    for wanted in ([True] * 8, [True, False] * 4):
+        torch.library.opcheck(
+            torch.ops.carousel.lstm_backward.default,
+            (*given, *kept, *scan.errors, wanted),
+            test_utils=("test_schema", "test_faketensor"),
+        )
+
+
+def through_the_operator(cell, x, state, weights, lengths, reverse):
+    settings = PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
+    v, *last, _, _ = torch.ops.carousel.lstm(x, *state, *weights, lengths, *settings, True)
+    return v, tuple(last)
+
+
+@pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
+def test_the_operator_computes_what_a_direct_call_does(scan):
+    got, wanted = run(scan, through_the_operator), run(scan)
+    assert all(torch.equal(got[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.parametrize("cell", [CELLS[0], CELLS[5], CELLS[11]], ids=name_of)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_first_and_second_derivatives(cell, ragged):
+    scan = make(cell, 3, 2, 2, 2, ragged=ragged, reverse=True)
+    given = {name: tensor.clone().requires_grad_() for name, tensor in scan.sources.items()}
+
+    def outputs(*sources):
+        x, v_init, s_init, *_ = sources
+        weights = Weights(**dict(zip(list(given)[3:], sources[3:], strict=True)))
+        v, last = kernels.scan(cell, x, (v_init, s_init), weights, scan.lengths, scan.reverse)
+        return v, *last
+
+    torch.autograd.gradcheck(outputs, tuple(given.values()))
+    torch.autograd.gradgradcheck(outputs, tuple(given.values()))
+
+
+@pytest.fixture
+def layer():
+    torch.manual_seed(0)
+    return carousel.LSTM(
+        3, 4, peephole="full", input_gate=True, proj_size=2, bidirectional=True, dtype=torch.float64
+    )
+
+
+@pytest.fixture
+def x():
+    return torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+
+
+def test_derivatives_of_a_layer(layer, x):
+    def outputs(x):
+        output, (v, s) = layer(x)
+        return output, v, s
+
+    torch.autograd.gradcheck(outputs, x)
+    torch.autograd.gradgradcheck(outputs, x)
+
+
+def test_second_derivatives_of_one_output(layer, x):
+    """Where an output has no error, or the error has no gradient."""
+
+    def curvature():
+        output, _ = layer(x)
+        (slope,) = torch.autograd.grad(output.square().sum(), x, create_graph=True)
+        return torch.autograd.grad(slope.square().sum(), [x, *layer.parameters()])
+
+    got = curvature()
+    with kernels.use_kernel("eager"):
+        assert_same(got, curvature())
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch.func.jvp uses it
+def test_transforms_of_functions(layer, x):
+    x = x.detach()
+    parameters = {name: one.detach() for name, one in layer.named_parameters()}
+
+    def output(parameters, x):
+        return torch.func.functional_call(layer, parameters, (x,))[0]
+
+    def error(parameters, x):
+        return output(parameters, x).square().sum()
+
+    batch = torch.stack([x, 2 * x, -x])
+    assert_same(
+        torch.func.vmap(output, (None, 0))(parameters, batch),
+        torch.stack([output(parameters, one) for one in batch]),
+    )
+    slopes = torch.func.grad(error)(parameters, x)
+    layer(x)[0].square().sum().backward()
+    assert_same(slopes, {name: one.grad for name, one in layer.named_parameters()})
+    for_each = torch.func.vmap(torch.func.grad(error), (None, 0))(parameters, batch)
+    assert_same({name: one[0] for name, one in for_each.items()}, slopes)
+    direction = torch.randn_like(x)
+    _, along = torch.func.jvp(lambda x: output(parameters, x), (x,), (direction,))
+    step = 1e-6
+    ahead, behind = (output(parameters, x + sign * step * direction) for sign in (1, -1))
+    assert_same(along, (ahead - behind) / (2 * step), 1e-8)
+
+
+def test_autocast(layer, x):
+    layer, x = layer.float(), x.detach().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = layer(x)
+        with kernels.use_kernel("eager"):
+            wanted, _ = layer(x)
+    assert torch.equal(output, wanted)
+    torch.testing.assert_close(output.float(), layer(x)[0], rtol=0, atol=0.05)
+
+
+def test_no_gradient_where_none_is_wanted(layer, x):
+    output, _ = layer(x.detach())
+    assert output.requires_grad
+    layer.requires_grad_(False)
+    output, _ = layer(x.detach())
+    assert not output.requires_grad
+    with torch.no_grad():
+        assert not layer(x)[0].requires_grad
+    with torch.inference_mode():
+        assert torch.equal(layer(x)[0], output)
+
+
+COMPILED = """
+import torch, carousel
+
+torch.manual_seed(0)
+layer = carousel.LSTM(3, 4, peephole="full", input_gate=True, proj_size=2, bidirectional=True)
+x = torch.randn(5, 2, 3, requires_grad=True)
+
+def step(model):
+    output, (v, s) = model(x)
+    error = output.square().sum() + v.sin().sum() + s.cos().sum()
+    return output, v, s, *torch.autograd.grad(error, [x, *layer.parameters()])
+
+graphs = []
+
+def backend(graph, _):
+    graphs.append(graph.code)
+    return graph
+
+for backend in (backend, "aot_eager"):
+    compiled = torch.compile(layer, fullgraph=True, backend=backend)
+    for got, wanted in zip(step(compiled), step(layer), strict=True):
+        assert torch.equal(got, wanted)
+assert len(graphs) == 1 and graphs[0].count("torch.ops.carousel.lstm(") == 2, graphs
+"""
+
+
+def test_compiled():
+    """In one graph, forward and backward; in a process of its own, for no type checker to be traced too."""
+    subprocess.run([sys.executable, "-c", COMPILED], check=True)
+
+
+def test_what_runs_on_eager_agrees():
+    scan = make(LSTMCell("full", True, True), 5, 3, 2, 4, ragged=True)
+    with kernels.use_kernel("eager"):
+        got = run(scan)
+    assert_same(got, run_eager(scan), 0.0)
+    assert_same(got, run(scan))
