@@ -43,12 +43,13 @@ def test_the_forward_operator(scan):
 
 @pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
 def test_the_backward_operator(scan):
-    given = arguments(scan.map(torch.clone))
-    v, _, _, kept = cpu.forward(given, keep=True)
-    for wanted in ([True] * 8, [True, False] * 4):
+    transposed = scan.map(lambda tensor: tensor.transpose(0, -1).contiguous().transpose(0, -1))
+    for one, wanted in ((scan, [True] * 8), (scan, [True, False] * 4), (transposed, [True] * 8)):
+        given = arguments(one)
+        v, _, _, kept = cpu.forward(given, keep=True)
         torch.library.opcheck(
             torch.ops.carousel.lstm_backward.default,
-            (*given, *kept, *scan.errors, wanted),
+            (*given, *kept, *one.errors, wanted),
             test_utils=("test_schema", "test_faketensor"),
         )
 

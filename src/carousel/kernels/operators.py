@@ -82,7 +82,7 @@ def _lstm_backward(*arguments: Any) -> list[Tensor]:
 def _lstm_backward_fake(*arguments: Any) -> list[Tensor]:
     given, _, _, wanted = _split(arguments)
     return [
-        torch.empty_like(argument) if want and isinstance(argument, Tensor) else given.x.new_empty(0)
+        given.x.new_empty(argument.shape if want and isinstance(argument, Tensor) else 0)
         for argument, want in zip(given.tensors, wanted, strict=True)
     ]
 
