@@ -76,16 +76,16 @@ private:
             multiply(m, chi, 0, zeros, beta, 0, w.hr, panels.first, panels.last, shifted);
         }
         const bool full = f.cell.peephole == Peephole::full;
-        for (long j = blocks.first; j < blocks.last; ++j)
-            for (long r = 0; r < m; ++r) {
+        for (long r = 0; r < m; ++r)
+            for (long j = blocks.first; j < blocks.last; ++j) {
                 readout_error(r, j);
                 if (!full) state_error(r, j);
             }
         if (full) {
             meeting.wait();
             multiply(m, alpha, slot.cr * P, f_psi, f_psi, 0, w.late, panels.first, panels.last, shifted);
-            for (long j = blocks.first; j < blocks.last; ++j)
-                for (long r = 0; r < m; ++r) state_error(r, j);
+            for (long r = 0; r < m; ++r)
+                for (long j = blocks.first; j < blocks.last; ++j) state_error(r, j);
         }
         meeting.wait();
         multiply(m, alpha, slot.values * P, zeros, f_chi, 0, w.v, value_panels.first, value_panels.last, shifted);
