@@ -65,6 +65,7 @@ def test_fit_makes_a_run_and_a_report_and_says_what_to_try_next(tmp_path, monkey
     metrics = json.loads((folder / "metrics.json").read_text())
     assert f"test        {100 * metrics['test']['accuracy']:.1f} %\n" in result.stdout
     assert f"best epoch  {metrics['best_epoch']} of 2\n" in result.stdout
+    assert "\nkernel      torch.nn.LSTM, 1 thread\n" in result.stdout
     assert f"report      {folder / 'report.html'}\n" in result.stdout
     for line in (f"evaluate {folder}", f"report {folder} --utterance 7", f"fit {folder}/config.yaml"):
         assert f"  carousel {line}" in result.stdout
@@ -178,9 +179,16 @@ def test_recipes_and_doctor():
     assert "japanese_vowels" in one_object(call("recipes", "--json"))["recipes"]
     assert call("recipes").stdout.startswith("japanese_vowels: ")
     health = one_object(call("doctor", "--json"))
-    assert health["healthy"] and health["kernel"] == "eager"
+    assert health["healthy"] and health["kernel"].keys() == {
+        "summary",
+        "kernel",
+        "reason",
+        "level",
+        "threads",
+    }
     text = call("doctor").stdout
     assert text.endswith("all is well\n") and "largest difference from torch.nn.LSTM" in text
+    assert f"\nkernel: {health['kernel']['summary']}, because {health['kernel']['reason']}\n" in text
 
 
 def test_doctor_says_what_is_wrong(monkeypatch):

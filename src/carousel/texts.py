@@ -16,6 +16,7 @@ def fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
 best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
 validation  {percent(metrics["validation"]["accuracy"])}
 test        {percent(metrics["test"]["accuracy"])}
+kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
 
@@ -32,6 +33,7 @@ def interrupted(run: Path, metrics: dict[str, Any]) -> str:
 Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
 best epoch  {metrics["best_epoch"]}
 validation  {percent(metrics["validation"]["accuracy"])}
+kernel      {metrics["kernel"]}
 run         {run}
 
 Next:
@@ -51,7 +53,7 @@ def health(found: dict[str, Any]) -> str:
             *versions,
             f"threads: {found['threads']}",
             *extras,
-            f"kernel: {found['kernel']}",
+            f"kernel: {found['kernel']['summary']}, because {found['kernel']['reason']}",
             f"largest difference from torch.nn.LSTM: {found['difference']:.1e}",
             f"folder {found['folder']}: " + ("writable" if found["writable"] else "NOT writable"),
             "all is well" if found["healthy"] else "something is wrong",

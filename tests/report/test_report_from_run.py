@@ -43,6 +43,8 @@ def test_the_page_says_what_the_run_did(folder):
     kept = f"epoch {metrics['best_epoch']} of 2 was kept, the latest whose validation loss is within one standard error"
     assert kept in " ".join(text.split())
     assert "learning_rate: 0.03" in text
+    kernel = metrics["kernel"]
+    assert kernel.endswith(", 1 thread") and kernel in text
     pictures = sorted(path.name for path in (folder / "figures").iterdir())
     assert pictures == ["confusion.png", "learning_curves.png", "utterance.png"]
 

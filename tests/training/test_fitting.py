@@ -52,7 +52,8 @@ def test_a_run_folder_has_all_its_parts(finished, tiny):
 def test_metrics_say_what_happened(finished):
     metrics = json.loads((finished.folder / "metrics.json").read_text())
     assert metrics.keys() == {
-        "format", "status", "best_epoch", "epochs", "parameters", "seconds", "validation", "test", "versions",
+        "format", "status", "best_epoch", "epochs", "parameters", "seconds", "kernel", "validation", "test",
+        "versions",
     }  # fmt: skip
     assert (metrics["format"], metrics["status"], metrics["epochs"]) == (1, "complete", 3)
     assert metrics["parameters"] == sum(p.numel() for p in finished.load_model().parameters())

@@ -187,6 +187,7 @@ def test_metrics_that_are_not_metrics(copy, content):
         {"validation": {"loss": -1, "accuracy": 0.5}},
         {"validation": {"loss": 1, "accuracy": 50}},
         {"versions": [1]},
+        {"kernel": 1},
         {"novelty": 1},
     ],
 )

@@ -77,6 +77,7 @@ def _facts(run: Run, metrics: Mapping[str, Any]) -> dict[str, str]:
         facts["test"] = f"{percent(metrics['test']['accuracy'])}, loss {metrics['test']['loss']:.3f} nats"
     return facts | {
         "training time": f"{metrics['seconds']:.1f} s",
+        "kernel": metrics["kernel"],
         "seed": str(run.config.training.seed),
         "made with": f"carousel {metrics['versions']['carousel']}, torch {metrics['versions']['torch']}",
     }

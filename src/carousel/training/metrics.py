@@ -46,6 +46,8 @@ class Metrics(Strict):
     epochs: Positive
     parameters: Positive
     seconds: float = Field(ge=0)
+    kernel: str = "not recorded"
+    """What computed the recurrent layer while it was trained; before there was a choice, no run said it."""
     validation: Scores
     test: ScoresByClass | None
     versions: dict[str, str]

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 
 from carousel.files import write_atomically, write_together
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.environment import versions
+from carousel.training.environment import kernel_of, versions
 from carousel.training.metrics import Metrics, Scores, ScoresByClass
 from carousel.training.parts import HISTORY, METRICS, MODEL
 from carousel.training.run import COLUMNS
@@ -33,9 +33,11 @@ class Recorder(pl.Callback):
         self.best: dict[str, float] | None = None
         self._lowest = {"validation_loss": inf, "validation_loss_error": 0.0}
         self._start = 0.0
+        self._kernel = ""
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         self._start = time.perf_counter()
+        self._kernel = kernel_of(self.model.layer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
@@ -73,6 +75,7 @@ class Recorder(pl.Callback):
             epochs=len(self.rows),
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             seconds=self.rows[-1]["seconds"],
+            kernel=self._kernel,
             validation=_validation(best),
             test=test,
             versions=versions(),

@@ -57,7 +57,7 @@ class Run:
         return load_model(self.folder / MODEL, self.config)
 
     def metrics(self) -> dict[str, Any]:
-        """What `metrics.json` says: status, best epoch, validation and test scores, versions.
+        """What `metrics.json` says: status, best epoch, validation and test scores, kernel, versions.
 
         The best epoch and its scores are those that the model itself is labelled with, the number of epochs that of
         the history: a training killed while it writes may leave a `metrics.json` that is an epoch off.
