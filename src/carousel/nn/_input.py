@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from carousel.nn._ragged import Lengths, checked_lengths
+
 
 class Batch(NamedTuple):
     """A batch in the caller's order, and the way back to the caller's form."""
@@ -20,22 +22,41 @@ class Batch(NamedTuple):
     """From an output [T, B, d] to the form of the input."""
 
 
-def unpack(layer: str, input: Tensor | PackedSequence, batch_first: bool) -> Batch:
-    """Bring a batched, unbatched or packed input to one form.
+def unpack(
+    layer: str,
+    input: Tensor | PackedSequence,
+    batch_first: bool,
+    lengths: Lengths | None = None,
+    mask: Tensor | None = None,
+) -> Batch:
+    """Bring a batched, unbatched, padded or packed input to one form.
 
-    Raises ValueError for a tensor that is not 2-D or 3-D, TypeError for what is neither tensor nor PackedSequence.
+    Raises ValueError for a tensor that is not 2-D or 3-D, TypeError for what is neither tensor nor PackedSequence,
+    both for lengths or a mask that do not fit.
     """
+    is_padded = lengths is not None or mask is not None
     if isinstance(input, PackedSequence):
+        if is_padded:
+            raise ValueError(
+                f"{layer}: a PackedSequence knows its lengths; give no lengths and no mask with it"
+            )
         return _unpack_packed(input)
     if not isinstance(input, Tensor):
         raise TypeError(f"{layer}: input must be a Tensor or a PackedSequence, got {type(input).__name__}")
+    if is_padded and input.dim() == 2:
+        raise ValueError(f"{layer}: one sequence needs no lengths and no mask; leave its padding out")
     if input.dim() == 2:
         return Batch(input.unsqueeze(1), None, False, lambda output: output.squeeze(1))
     if input.dim() != 3:
         raise ValueError(f"{layer}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+    x = input.transpose(0, 1) if batch_first else input
+    sizes = checked_lengths(layer, x, lengths, mask, batch_first) if is_padded and len(x) else None
+    if sizes is not None:
+        # Whatever stands in the padding, NaN too, must not be seen by a window or reach a gradient.
+        x = x.masked_fill(torch.arange(len(x), device=x.device)[:, None, None] >= sizes[:, None], 0)
     if batch_first:
-        return Batch(input.transpose(0, 1), None, True, lambda output: output.transpose(0, 1))
-    return Batch(input, None, True, lambda output: output)
+        return Batch(x, sizes, True, lambda output: output.transpose(0, 1))
+    return Batch(x, sizes, True, lambda output: output)
 
 
 def _unpack_packed(packed: PackedSequence) -> Batch:

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel import kernels
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
 from carousel.nn._input import Batch, context_windows, unpack
+from carousel.nn._ragged import Lengths
 
 
 class Recurrent(nn.Module, ABC):
@@ -194,9 +195,13 @@ class Recurrent(nn.Module, ABC):
                 stored["bias_hh"].zero_()
 
     def _forward(
-        self, input: Tensor | PackedSequence, state: tuple[Tensor, ...] | None
+        self,
+        input: Tensor | PackedSequence,
+        state: tuple[Tensor, ...] | None,
+        lengths: Lengths | None,
+        mask: Tensor | None,
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, ...]]:
-        batch = self._checked_batch(input)
+        batch = self._checked_batch(input, lengths, mask)
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
@@ -234,11 +239,13 @@ class Recurrent(nn.Module, ABC):
         self,
         input: Tensor | PackedSequence,
         state: tuple[Tensor, ...] | None,
+        lengths: Lengths | None,
+        mask: Tensor | None,
         layer: int,
         reverse: bool,
     ) -> dict[str, Tensor]:
         self._check_run(layer, reverse)
-        batch = self._checked_batch(input)
+        batch = self._checked_batch(input, lengths, mask)
         state = self._checked_state(state, batch)
         x, _ = self._through(batch, state, layer)
         windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
@@ -246,9 +253,11 @@ class Recurrent(nn.Module, ABC):
         signals = kernels.trace(self.cell, windows, initial, weights, batch.lengths, reverse)
         return signals if batch.is_batched else {name: signal.squeeze(1) for name, signal in signals.items()}
 
-    def _checked_batch(self, input: Tensor | PackedSequence) -> Batch:
+    def _checked_batch(
+        self, input: Tensor | PackedSequence, lengths: Lengths | None = None, mask: Tensor | None = None
+    ) -> Batch:
         name = type(self).__name__
-        batch = unpack(name, input, self.batch_first)
+        batch = unpack(name, input, self.batch_first, lengths, mask)
         x, weight = batch.x, self._first_weight
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(

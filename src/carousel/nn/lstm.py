@@ -15,6 +15,7 @@ from carousel.nn._arguments import (
     checked_size,
 )
 from carousel.nn._convert import copied
+from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
 
 State = tuple[Tensor, Tensor]
@@ -101,7 +102,12 @@ class LSTM(Recurrent):
         )
 
     def forward(
-        self, input: Tensor | PackedSequence, hx: State | None = None
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        *,
+        lengths: Lengths | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Run the stack over a batch of sequences.
 
@@ -110,6 +116,9 @@ class LSTM(Recurrent):
                 PackedSequence. T >= 1.
             hx: (v, s) before the first step: [num_layers * D, B, V] and [num_layers * D, B, H], in the caller's
                 order of sequences; without the B axis for one sequence. Zeros if None.
+            lengths: how many steps of each sequence are real, [B] integers 1..T in any order, if they are not all;
+                what follows them is padding and is not looked at.
+            mask: the same as a bool tensor, True where a step is real: [T, B], [B, T] with batch_first.
 
         Returns:
             The last layer's v at every step, in the form of the input, with D * V features, zero after a
@@ -120,7 +129,7 @@ class LSTM(Recurrent):
             RuntimeError: a feature size, a state's shape or dtype does not fit, or there are no steps.
             TypeError: input or hx is of another kind.
         """
-        output, (v, s) = self._forward(input, self._pair(hx))
+        output, (v, s) = self._forward(input, self._pair(hx), lengths, mask)
         return output, (v, s)
 
     def trace(
@@ -128,6 +137,8 @@ class LSTM(Recurrent):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         *,
+        lengths: Lengths | None = None,
+        mask: Tensor | None = None,
         layer: int = 0,
         reverse: bool = False,
     ) -> dict[str, Tensor]:
@@ -149,7 +160,7 @@ class LSTM(Recurrent):
             IndexError: there is no such layer or direction.
             ValueError, RuntimeError, TypeError: as for a call of the layer.
         """
-        return self._trace(input, self._pair(hx), layer, reverse)
+        return self._trace(input, self._pair(hx), lengths, mask, layer, reverse)
 
     @classmethod
     def from_torch(cls, module: nn.LSTM) -> "LSTM":

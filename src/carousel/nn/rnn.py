@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel.kernels import RNNCell
 from carousel.nn._arguments import checked_flag, checked_nonlinearity
 from carousel.nn._convert import copied
+from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
 
 _SHARED = (
@@ -87,7 +88,12 @@ class RNN(Recurrent):
         return self.cell.nonlinearity
 
     def forward(
-        self, input: Tensor | PackedSequence, hx: Tensor | None = None
+        self,
+        input: Tensor | PackedSequence,
+        hx: Tensor | None = None,
+        *,
+        lengths: Lengths | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Run the stack over a batch of sequences.
 
@@ -106,7 +112,7 @@ class RNN(Recurrent):
             RuntimeError: a feature size, the state's shape or dtype does not fit, or there are no steps.
             TypeError: input or hx is of another kind.
         """
-        output, (last,) = self._forward(input, self._single(hx))
+        output, (last,) = self._forward(input, self._single(hx), lengths, mask)
         return output, last
 
     def trace(
@@ -114,11 +120,13 @@ class RNN(Recurrent):
         input: Tensor | PackedSequence,
         hx: Tensor | None = None,
         *,
+        lengths: Lengths | None = None,
+        mask: Tensor | None = None,
         layer: int = 0,
         reverse: bool = False,
     ) -> dict[str, Tensor]:
         """The signals s and r at every step, of one layer and direction. Everything as for `LSTM.trace`."""
-        return self._trace(input, self._single(hx), layer, reverse)
+        return self._trace(input, self._single(hx), lengths, mask, layer, reverse)
 
     @classmethod
     def from_torch(cls, module: nn.RNN) -> "RNN":
