@@ -1,5 +1,6 @@
 """What explain says of a layer is what runs it, and why."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 
 import jaxtyping
@@ -12,6 +13,9 @@ import carousel
 from carousel.kernels import cpu, eager, operators
 
 X = torch.randn(5, 2, 3)
+SCAN = cpu.Arguments(
+    X, *torch.zeros(2, 2, 4), torch.zeros(16, 3), torch.zeros(16, 4), *[None] * 4, 0, False, False
+)
 needs_native = pytest.mark.skipif(bool(cpu.MISSING), reason=cpu.MISSING)
 
 
@@ -176,6 +180,15 @@ def use_threads_of_torch():
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+@needs_native
+@pytest.mark.parametrize("act", [carousel.explain, lambda layer: cpu.forward(SCAN, keep=False)])
+def test_a_new_thread_uses_as_many_threads_as_torch(act, use_threads_of_torch):
+    use_threads_of_torch(3)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(act, lstm()).result()
+        assert pool.submit(cpu._cpu.threads).result() == 3
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,11 @@ def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
 
 def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:
     """A kernel's instruction set, None where PyTorch chooses it, and the most threads that a call made here uses."""
+    threads = (
+        torch.get_num_threads()
+    )  # first: hands the number to OpenMP in a thread where PyTorch has not worked yet
     if kernel == "eager":
-        return None, torch.get_num_threads()
+        return None, threads
     from carousel.kernels import _cpu
 
     return _cpu.level(), _cpu.threads()

@@ -141,6 +141,7 @@ def _problem(
     given: Arguments, v: Tensor, v_last: Tensor | None, s_last: Tensor | None, kept: Kept | None
 ) -> "_cpu.Problem":
     T, B, inputs = given.x.shape
+    torch.get_num_threads()  # hands PyTorch's number to OpenMP in a thread in which it has not worked yet
     return _cpu.Problem(
         is_double=given.x.dtype == torch.float64,
         peephole=given.peephole,
