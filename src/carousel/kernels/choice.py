@@ -88,7 +88,7 @@ def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:
     """A kernel's instruction set, None where PyTorch chooses it, and the most threads that a call made here uses."""
     threads = (
         torch.get_num_threads()
-    )  # first: hands the number to OpenMP in a thread where PyTorch has not worked yet
+    )  # before the kernel is asked: as in `cpu`, this hands the number to OpenMP
     if kernel == "eager":
         return None, threads
     from carousel.kernels import _cpu
