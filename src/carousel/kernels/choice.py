@@ -86,9 +86,7 @@ def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
 
 def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:
     """A kernel's instruction set, None where PyTorch chooses it, and the most threads that a call made here uses."""
-    threads = (
-        torch.get_num_threads()
-    )  # before the kernel is asked: as in `cpu`, this hands the number to OpenMP
+    threads = torch.get_num_threads()  # first, because it hands the number to OpenMP, as in `cpu`
     if kernel == "eager":
         return None, threads
     from carousel.kernels import _cpu
