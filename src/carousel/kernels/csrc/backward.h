@@ -78,14 +78,17 @@ private:
         const bool full = f.cell.peephole == Peephole::full;
         for (long r = 0; r < m; ++r)
             for (long j = blocks.first; j < blocks.last; ++j) {
-                readout_error(r, j);
-                if (!full) state_error(r, j);
+                const Vector<T> psi = readout_error(r, j);
+                if (full)
+                    store(f_psi[r] + j * L<T>, psi);
+                else
+                    state_error(r, j, psi);
             }
         if (full) {
             meeting.wait();
             multiply(m, alpha, slot.cr * P, f_psi, f_psi, 0, w.late, panels.first, panels.last, shifted);
             for (long r = 0; r < m; ++r)
-                for (long j = blocks.first; j < blocks.last; ++j) state_error(r, j);
+                for (long j = blocks.first; j < blocks.last; ++j) state_error(r, j, load(f_psi[r] + j * L<T>));
         }
         meeting.wait();
         multiply(m, alpha, slot.values * P, zeros, f_chi, 0, w.v, value_panels.first, value_panels.last, shifted);
@@ -125,8 +128,8 @@ private:
         return load_part(numbers, z.H - j * L<T>);
     }
 
-    // beta -> alpha_cr, and to f_psi what the readout adds to psi.
-    void readout_error(long r, long j) const {
+    // beta -> alpha_cr, and psi but for what a full peephole of the readout gate adds.
+    Vector<T> readout_error(long r, long j) const {
         const long at = j * L<T>;
         const Vector<T> beta_n = f.cell.projection ? load(beta[r] + at) : value_error(r, j);
         const Vector<T> g_cr = load(gates[r] + slot.cr * P + at), readout = tanh<T>(load(s[r] + at));
@@ -134,16 +137,15 @@ private:
         store(alpha[r] + slot.cr * P + at, alpha_cr);
         Vector<T> psi = load(f_psi[r] + at) + beta_n * g_cr * (T(1) - readout * readout);
         if (f.cell.peephole == Peephole::diagonal) psi += load(w.diagonal + f.cell.early() * P + at) * alpha_cr;
-        store(f_psi[r] + at, psi);
         if (f.cell.projection) store(q[r] + at, g_cr * readout);
+        return psi;
     }
 
     // psi -> alpha_cs, alpha_cu, alpha_du, (alpha_cx, delta_du,) f_psi.
-    void state_error(long r, long j) const {
+    void state_error(long r, long j, Vector<T> psi) const {
         const long at = j * L<T>;
         const T* g = gates[r] + at;
         T* a = alpha[r] + at;
-        const Vector<T> psi = load(f_psi[r] + at);
         const Vector<T> g_cu = load(g + slot.cu * P), g_cs = load(g + slot.cs * P), u = load(g + slot.du * P);
         const Vector<T> alpha_cs = units_only(psi * load(s_before[r] + at) * (g_cs * (T(1) - g_cs)), j);
         const Vector<T> alpha_cu = units_only(psi * u * (g_cu * (T(1) - g_cu)), j);

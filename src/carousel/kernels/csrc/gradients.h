@@ -69,7 +69,7 @@ public:
         long groups = 0;
         for (const Sums<T>& one : {sums.ih, sums.hh, sums.early, sums.late, sums.hr})
             groups = std::max(groups, own_groups(one).count());
-        packed = memory.take<T>(groups * GROUP * DEPTH);
+        packed = memory.take<T>(groups * GROUP * DEPTH + GROUP);
         panel = memory.take<T>(DEPTH * WIDTH * L<T>);
         ragged_columns = z.I % L<T> != 0;
         if (e.gradients.x && ragged_columns) own_dx = memory.take<T>(DX_ROWS * (z.I + L<T>));
@@ -183,11 +183,17 @@ private:
         }
     }
 
-    // [group][t][GROUP] of the groups that are this thread's.
+    // [group][t][GROUP] of the groups that are this thread's. Where a row has that many numbers left, WIDE of them are
+    // copied at once, and those too many are overwritten by the next.
     void pack(const Range& own, long rows, const T* const* seen, long numbers, long depth) {
+        constexpr long WIDE = GROUP > 4 ? 8 : 4;
         for (long g = own.first; g < own.last; ++g) {
             T* to = packed + (g - own.first) * GROUP * DEPTH;
             const long first = g * GROUP, here = std::min<long>(GROUP, std::min(rows, numbers) - first);
+            if (numbers - first >= WIDE) {
+                for (long t = 0; t < depth; ++t, to += GROUP) std::memcpy(to, seen[t] + first, WIDE * sizeof(T));
+                continue;
+            }
             for (long t = 0; t < depth; ++t, to += GROUP) {
                 for (long i = 0; i < here; ++i) to[i] = seen[t][first + i];
                 for (long i = std::max(here, 0L); i < GROUP; ++i) to[i] = T(1);
