@@ -294,7 +294,7 @@ def recipes(as_json: Json = False, debug: Debug = False) -> None:
 def doctor(as_json: Json = False, debug: Debug = False) -> None:
     """Check this machine.
 
-    Versions, extras, agreement with torch.nn.LSTM, and whether the current folder can be written.
+    Versions, extras, the kernel, agreement with torch.nn.LSTM, and whether the current folder can be written.
     """
     with _plain_errors(debug):
         from carousel.training.environment import check_up
