@@ -14,7 +14,7 @@ from carousel.kernels.cells import LSTMCell, Peephole
 
 try:
     # After torch, whose OpenMP it then shares.
-    from carousel.kernels import _cpu
+    from carousel.kernels import _cpu as _cpu
 
     MISSING = ""
 except ImportError as error:

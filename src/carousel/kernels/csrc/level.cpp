@@ -3,6 +3,7 @@
 
 #include "backward.h"
 #include "forward.h"
+#include "stream.h"
 
 namespace carousel::CAROUSEL_LEVEL {
 
@@ -37,6 +38,7 @@ template <class T> double multiply_add(long rounds, int threads) {
 }  // namespace
 
 const Level level{CAROUSEL_TEXT(CAROUSEL_LEVEL), forward<float>, forward<double>, backward<float>, backward<double>,
-                  multiply_add<float>, multiply_add<double>, activate<float>, activate<double>};
+                  make_stream<float>, make_stream<double>, multiply_add<float>, multiply_add<double>,
+                  activate<float>, activate<double>};
 
 }  // namespace carousel::CAROUSEL_LEVEL

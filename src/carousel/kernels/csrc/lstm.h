@@ -76,6 +76,37 @@ template <class T> struct Backward {
     Gradients<T> gradients;
 };
 
+// A stack of layers that B streams run through a sample at a time; all have one cell, and its sizes H and V.
+template <class T> struct StreamedLayer {
+    long inputs, past, future;  // numbers in a sample, samples of the window before and after
+    Weights<T> weights;
+};
+
+template <class T> struct StreamPlan {
+    Cell cell;
+    long B, H, V;
+    int count;
+    const StreamedLayer<T>* layers;
+};
+
+// Runs a plan, with its own copy of the weights. Arrays are of the plan's type of number.
+class Stream {
+public:
+    virtual ~Stream() = default;
+    // Multiplications in a step.
+    virtual double products() const = 0;
+    // Take x[n], [B, inputs]. True if an output has become known, which is in `out`, [B, V]: that of the sample which
+    // came as many before as the layers look ahead together.
+    virtual bool push(const void* x, void* out, int threads) = 0;
+    // Write the outputs still to come, as many as the layers look ahead, or as samples came; how many. Nothing can be
+    // pushed after that.
+    virtual long flush(void* out, int threads) = 0;
+    // The state as [layers, B, V], [layers, B, H] and for each layer with a window [B, samples, inputs], latest first;
+    // how many samples came.
+    virtual long save(void* v, void* s, void* const* windows) const = 0;
+    virtual void load(const void* v, const void* s, const void* const* windows, long steps) = 0;
+};
+
 // One set of machine instructions. `threads` is how many threads a call may use.
 struct Level {
     const char* name;
@@ -83,6 +114,8 @@ struct Level {
     void (*forward_double)(const Forward<double>&, int threads);
     void (*backward_single)(const Backward<float>&, int threads);
     void (*backward_double)(const Backward<double>&, int threads);
+    Stream* (*stream_single)(const StreamPlan<float>&);
+    Stream* (*stream_double)(const StreamPlan<double>&);
     // Runs `rounds` of independent multiply-adds in registers on each of `threads` threads; how many numbers were made.
     double (*multiply_add_single)(long rounds, int threads);
     double (*multiply_add_double)(long rounds, int threads);

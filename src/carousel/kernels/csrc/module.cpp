@@ -6,9 +6,12 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "level.h"
@@ -159,6 +162,80 @@ void run_backward(const Problem& p, const Errors& e, int threads) {
         level->backward_single(e.as(p.as<float>(batch)), threads);
 }
 
+// One layer of a stream, in the order of the Python call.
+struct LayerOfStream {
+    long inputs, past, future;
+    uintptr_t ih, hh, ch, bias, hr;
+
+    template <class Number> StreamedLayer<Number> as() const {
+        return {inputs,
+                past,
+                future,
+                {array<Number>(ih), array<Number>(hh), array<Number>(ch), array<Number>(bias), array<Number>(hr)}};
+    }
+};
+
+// A stream as Python holds it. A step that takes long lets other Python threads run, for which a short one has no time.
+class SharedStream {
+public:
+    SharedStream(bool is_double, int peephole, bool input_gate, bool projection, long B, long H, long V,
+                 const std::vector<LayerOfStream>& layers) {
+        const Cell cell{Peephole(peephole), input_gate, projection};
+        stream_.reset(is_double ? make<double>(level->stream_double, cell, B, H, V, layers)
+                                : make<float>(level->stream_single, cell, B, H, V, layers));
+        is_long_ = stream_->products() > 1e7;
+        // A thread is worth waking for this many multiplications.
+        most_threads_ = int(std::max(1.0, std::min(1024.0, stream_->products() / 1e5)));
+    }
+
+    bool push(uintptr_t x, uintptr_t out) {
+        const auto step = [&] { return stream_->push(array<void>(x), array<void>(out), threads()); };
+        return is_long_ ? alone(step) : step();
+    }
+
+    long flush(uintptr_t out) {
+        return alone([&] { return stream_->flush(array<void>(out), threads()); });
+    }
+
+    long save(uintptr_t v, uintptr_t s, const std::vector<uintptr_t>& windows) {
+        const std::vector<void*> to = arrays<void>(windows);
+        return alone([&] { return stream_->save(array<void>(v), array<void>(s), to.data()); });
+    }
+
+    void load(uintptr_t v, uintptr_t s, const std::vector<uintptr_t>& windows, long steps) {
+        const std::vector<const void*> from = arrays<const void>(windows);
+        alone([&] { stream_->load(array<void>(v), array<void>(s), from.data(), steps); });
+    }
+
+private:
+    template <class Number>
+    static Stream* make(Stream* (*create)(const StreamPlan<Number>&), const Cell& cell, long B, long H, long V,
+                        const std::vector<LayerOfStream>& layers) {
+        std::vector<StreamedLayer<Number>> plan;
+        for (const LayerOfStream& layer : layers) plan.push_back(layer.as<Number>());
+        return create({cell, B, H, V, int(plan.size()), plan.data()});
+    }
+
+    template <class Pointee> static std::vector<Pointee*> arrays(const std::vector<uintptr_t>& addresses) {
+        std::vector<Pointee*> pointers;
+        for (uintptr_t address : addresses) pointers.push_back(array<Pointee>(address));
+        return pointers;
+    }
+
+    template <class Work> std::invoke_result_t<Work> alone(const Work& work) {
+        nb::gil_scoped_release release;
+        const std::lock_guard<std::mutex> lock(one_at_a_time_);
+        return work();
+    }
+
+    int threads() const { return std::min(most_threads_, available_threads()); }
+
+    std::unique_ptr<Stream> stream_;
+    std::mutex one_at_a_time_;
+    bool is_long_;
+    int most_threads_;
+};
+
 void activate(const std::string& name, bool is_double, uintptr_t from, uintptr_t to, long count) {
     if (is_double)
         level->activate_double(name == "tanh", array<double>(from), array<double>(to), count);
@@ -203,4 +280,16 @@ NB_MODULE(_cpu, module) {
              nb::kw_only(), nb::arg("dv"), nb::arg("dv_last"), nb::arg("ds_last"), nb::arg("dx"), nb::arg("dv_init"),
              nb::arg("ds_init"), nb::arg("dih"), nb::arg("dhh"), nb::arg("dch"), nb::arg("dbias"), nb::arg("dhr"));
     module.def("backward", &run_backward, nb::arg("problem"), nb::arg("errors"), nb::arg("threads") = 0);
+    nb::class_<LayerOfStream>(module, "StreamLayer")
+        .def(nb::init<long, long, long, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t>(), nb::kw_only(),
+             nb::arg("inputs"), nb::arg("past"), nb::arg("future"), nb::arg("ih"), nb::arg("hh"), nb::arg("ch"),
+             nb::arg("bias"), nb::arg("hr"));
+    nb::class_<SharedStream>(module, "Stream")
+        .def(nb::init<bool, int, bool, bool, long, long, long, const std::vector<LayerOfStream>&>(), nb::kw_only(),
+             nb::arg("is_double"), nb::arg("peephole"), nb::arg("input_gate"), nb::arg("projection"), nb::arg("B"),
+             nb::arg("H"), nb::arg("V"), nb::arg("layers"))
+        .def("push", &SharedStream::push, nb::arg("x"), nb::arg("out"))
+        .def("flush", &SharedStream::flush, nb::arg("out"))
+        .def("save", &SharedStream::save, nb::arg("v"), nb::arg("s"), nb::arg("windows"))
+        .def("load", &SharedStream::load, nb::arg("v"), nb::arg("s"), nb::arg("windows"), nb::arg("steps"));
 }
