@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from carousel import kernels
+from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
 from carousel.nn._input import Batch, context_windows, unpack
 from carousel.nn._ragged import Lengths
+from carousel.nn._stream import Stream
 
 
 class Recurrent(nn.Module, ABC):
@@ -252,6 +254,21 @@ class Recurrent(nn.Module, ABC):
         initial = tuple(part[layer * self._directions + reverse] for part in state)
         signals = kernels.trace(self.cell, windows, initial, weights, batch.lengths, reverse)
         return signals if batch.is_batched else {name: signal.squeeze(1) for name, signal in signals.items()}
+
+    def _stream(self, batch_size: int, state: tuple[Tensor, ...] | None) -> Stream:
+        if self.bidirectional:
+            raise ValueError(
+                f"{type(self).__name__}: a bidirectional layer cannot stream: its reverse direction starts at the last "
+                "sample, so no output is known before the sequence has ended"
+            )
+        checked_size("batch_size", batch_size)
+        sample = self._first_weight.new_empty(1, batch_size, self.input_size)
+        state = self._checked_state(state, Batch(sample, None, True, lambda output: output))
+        layers = [
+            StreamedLayer(self._weights(layer, False), *self.context[layer])
+            for layer in range(self.num_layers)
+        ]
+        return Stream(self.cell, layers, state)
 
     def _checked_batch(
         self, input: Tensor | PackedSequence, lengths: Lengths | None = None, mask: Tensor | None = None

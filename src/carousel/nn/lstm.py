@@ -17,6 +17,7 @@ from carousel.nn._arguments import (
 from carousel.nn._convert import copied
 from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
+from carousel.nn._stream import Stream
 
 State = tuple[Tensor, Tensor]
 
@@ -161,6 +162,23 @@ class LSTM(Recurrent):
             ValueError, RuntimeError, TypeError: as for a call of the layer.
         """
         return self._trace(input, self._pair(hx), lengths, mask, layer, reverse)
+
+    def stream(self, batch_size: int = 1, hx: State | None = None) -> Stream:
+        """Run over samples as they arrive: an object that is pushed one sample at a time.
+
+        Args:
+            batch_size: B, how many streams run in step.
+            hx: (v, s) before the first sample, [num_layers, B, V] and [num_layers, B, H]. Zeros if None.
+
+        Returns:
+            A stream at its start, with a copy of the layer's weights as they are now.
+
+        Raises:
+            ValueError: the layer is bidirectional, or batch_size is not positive.
+            RuntimeError: a state's shape or dtype does not fit.
+            TypeError: batch_size or hx is of another kind.
+        """
+        return self._stream(batch_size, self._pair(hx))
 
     @classmethod
     def from_torch(cls, module: nn.LSTM) -> "LSTM":

@@ -12,6 +12,7 @@ from carousel.nn._arguments import checked_flag, checked_nonlinearity
 from carousel.nn._convert import copied
 from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
+from carousel.nn._stream import Stream
 
 _SHARED = (
     "input_size",
@@ -127,6 +128,10 @@ class RNN(Recurrent):
     ) -> dict[str, Tensor]:
         """The signals s and r at every step, of one layer and direction. Everything as for `LSTM.trace`."""
         return self._trace(input, self._single(hx), lengths, mask, layer, reverse)
+
+    def stream(self, batch_size: int = 1, hx: Tensor | None = None) -> Stream:
+        """Run over samples as they arrive. Everything as for `LSTM.stream`, with `hx` as for a call of the layer."""
+        return self._stream(batch_size, self._single(hx))
 
     @classmethod
     def from_torch(cls, module: nn.RNN) -> "RNN":
