@@ -1,9 +1,8 @@
 """This library's layer and the others, by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +43,23 @@ def build(name: str, problem: Problem) -> Contestant:
 
 def _carousel(problem: Problem) -> Contestant:
     if problem.mode == "streaming":
-        return _stepwise("carousel", problem, problem.layer, problem.x.unsqueeze(1))
+        return _stream(problem)
     return of_module("carousel", problem, problem.layer, dict(problem.layer.named_parameters()))
+
+
+def _stream(problem: Problem) -> Contestant:
+    """A whole sequence, one sample a call."""
+    stream, sequence = problem.layer.stream(problem.shape.B), list(problem.x)
+
+    def steps() -> list[Tensor | None]:
+        stream.reset()
+        return [stream.push(x_n) for x_n in sequence]
+
+    def read(outputs: list[Tensor]) -> dict[str, Tensor]:
+        state = stream.state
+        return dict(output=torch.stack(outputs), v=state["v"], s=state["s"])
+
+    return Contestant("carousel", steps, read)
 
 
 def _nn_lstm(problem: Problem) -> Contestant:
@@ -54,35 +68,24 @@ def _nn_lstm(problem: Problem) -> Contestant:
 
 
 def _nn_lstm_cell(problem: Problem) -> Contestant:
-    cell = nn.LSTMCell(problem.shape.I, problem.shape.H)
+    """A whole sequence, one sample a call, the state handed from call to call."""
+    cell, sequence = nn.LSTMCell(problem.shape.I, problem.shape.H), list(problem.x)
     weights = problem.layer.state_dict()
     cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in weights.items()})
 
-    def step(x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        v, s = cell(x, state)
-        return v, (v, s)
-
-    return _stepwise("nn.LSTMCell", problem, step, problem.x)
-
-
-def _stepwise(name: str, problem: Problem, step: Callable[..., Any], samples: Iterable[Tensor]) -> Contestant:
-    """A whole sequence, one sample a call, the state handed from call to call."""
-    sequence, B = list(samples), problem.shape.B
-
-    def steps() -> tuple[list[Tensor], Any]:
-        outputs, state = [], None
+    def steps() -> list[tuple[Tensor, Tensor]]:
+        states, state = [], None
         with torch.no_grad():
-            for x in sequence:
-                output, state = step(x, state)
-                outputs.append(output)
-        return outputs, state
+            for x_n in sequence:
+                state = cell(x_n, state)
+                states.append(state)
+        return states
 
-    def read(found: tuple[list[Tensor], Any]) -> dict[str, Tensor]:
-        outputs, (v, s) = found
-        output = torch.cat([one.reshape(1, B, -1) for one in outputs])
-        return dict(output=output, v=v.reshape(1, B, -1), s=s.reshape(1, B, -1))
+    def read(states: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        v, s = states[-1]
+        return dict(output=torch.stack([v for v, _ in states]), v=v.unsqueeze(0), s=s.unsqueeze(0))
 
-    return Contestant(name, steps, read)
+    return Contestant("nn.LSTMCell", steps, read)
 
 
 def _loop(problem: Problem) -> Contestant:
