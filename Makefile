@@ -35,7 +35,7 @@ clean: ## remove what the other targets made, but no runs
 
 .venv/demo/ready: EXTRAS = train
 .venv/bench/ready: EXTRAS = train,bench
-.venv/test/ready: EXTRAS = train,test,docs
+.venv/test/ready: EXTRAS = train,export,test,docs
 
 # Some systems ship Python without ensurepip: there the system's own pip installs a pip into the environment.
 # The variables let the constraints hold for what builds the kernels too, in older pips and newer.

@@ -20,6 +20,7 @@ BELOW = {
     "pages": {"style"},
     "data": {"errors"},
     "nn": {"kernels"},
+    "onnx": {"nn", "kernels", "files"},
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
     "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files"},
