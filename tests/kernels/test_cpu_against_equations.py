@@ -27,6 +27,21 @@ SIZES = [
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 5e-6}
 
 
+LARGE = [(3, 300, 40, 30), (3, 2, 530, 270), (2, 70, 20, 300)]
+"""T, B, I, H beyond what a product takes at once, of rows and of numbers to sum."""
+
+
+def assert_true(scan, wanted, what):
+    """Outputs, last states and every gradient in both dtypes, and the same outputs without gradients."""
+    for dtype, tolerance in TOLERANCE.items():
+        given = scan.map(lambda tensor, dtype=dtype: tensor.to(dtype))
+        assert choose(scan.cell, given.x, given.weights).kernel == "cpu"
+        got = run(given)
+        assert {one.dtype for one in got.values()} == {dtype}, what
+        assert_same({name: one.double() for name, one in got.items()}, wanted, tolerance, f"{what}, {dtype}")
+        assert all(torch.equal(one, got[name]) for name, one in infer(given).items()), what
+
+
 @pytest.mark.parametrize("ragged", [False, True], ids=["even", "ragged"])
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("cell", CELLS, ids=name_of)
@@ -35,17 +50,19 @@ def test_values_and_every_gradient(cell, reverse, ragged, use_level, use_threads
         scan = make(cell, T, B, I, H, bias=bool(bias), reverse=reverse, seed=i)
         scan = few_lengths(scan) if ragged else scan
         wanted = truth(scan)
-        for (j, level), dtype in product(enumerate(LEVELS), TOLERANCE):
+        for j, level in enumerate(LEVELS):
             use_level(level)
             use_threads(1 + (i + j) % 3)
-            given = scan.map(lambda tensor, dtype=dtype: tensor.to(dtype))
-            assert choose(cell, given.x, given.weights).kernel == "cpu"
-            got = run(given)
-            what = f"{level}, {dtype}, T {T}, B {B}, I {I}, H {H}"
-            assert {one.dtype for one in got.values()} == {dtype}, what
-            wide = {name: tensor.double() for name, tensor in got.items()}
-            assert_same(wide, wanted, TOLERANCE[dtype], what)
-            assert all(torch.equal(one, got[name]) for name, one in infer(given).items()), what
+            assert_true(scan, wanted, f"T {T}, B {B}, I {I}, H {H}, {level}")
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=name_of)
+def test_large_sizes(cell, use_level, use_threads):
+    for i, sizes in enumerate(LARGE):
+        scan = few_lengths(make(cell, *sizes, reverse=i == 1, seed=i))
+        use_level(LEVELS[(i + CELLS.index(cell)) % len(LEVELS)])
+        use_threads(1 + i)
+        assert_true(scan, truth(scan), f"T, B, I, H {sizes}")
 
 
 def test_the_sizes_meet_each_other():
