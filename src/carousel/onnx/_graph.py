@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 from torch import Tensor
 
+INTEGER = np.dtype(np.int64)
+
 
 class Graph:
     """Collects nodes and constants, and makes names for what the nodes compute.
@@ -43,11 +45,11 @@ class Graph:
 
     def index(self, value: int) -> str:
         """An integer, 0-D."""
-        return self._constant(f"index_{value}", np.array(value))
+        return self._constant(f"index_{value}", np.array(value, INTEGER))
 
     def indices(self, *values: int) -> str:
         """Integers, 1-D."""
-        return self._constant("_".join(["indices", *map(str, values)]), np.array(values))
+        return self._constant("_".join(["indices", *map(str, values)]), np.array(values, INTEGER))
 
     def declare(
         self, name: str, dtype: np.dtype[Any], shape: Sequence[str | int] | None

@@ -8,9 +8,8 @@ import onnx
 
 from carousel.nn import LSTM, RNN
 from carousel.onnx import _operator, _scan
-from carousel.onnx._graph import Graph
+from carousel.onnx._graph import INTEGER, Graph
 
-INTEGER = np.dtype(np.int64)
 SWAP = [1, 0, 2]
 
 
@@ -50,9 +49,8 @@ def _stacked(
     graph: Graph, layer: LSTM | RNN, x: str, initial: Sequence[str] | None, lengths: str | None
 ) -> tuple[str, list[list[str]]]:
     """The output [T, B, D * V], and of each layer of the stack the last states, [D, B, d] each."""
-    as_operator = (
-        _operator.exists(layer.cell) and graph.dtype == np.float32
-    )  # onnxruntime has them in no other
+    # onnxruntime has the operators in float32 only.
+    as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32
     has_windows = any(pair != (0, 0) for pair in layer.context)
     inside = _inside(graph, x, lengths) if lengths and (has_windows or not as_operator) else None
     if lengths and as_operator:
