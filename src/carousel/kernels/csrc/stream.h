@@ -70,15 +70,20 @@ public:
         const Range panels = stretch(all_panels(), piece, pieces);
         const Range blocks{panels.first * WIDTH, std::min(panels.last * WIDTH, P / L<T>)};
         const bool full = w.cell.peephole == Peephole::full;
+        const bool fused = !w.cell.input_gate && w.x.K <= STRETCH<T> && w.v.K <= STRETCH<T>;
         const long values = w.layout.values * P, du = w.layout.du * P;
         T *const *v_now = v[1 - now], *const *s_now = s[1 - now], *const *s_before = s[now];
         T* const* q = w.cell.projection ? own_q : v_now;
         for (long i = 0; i < blocks.count(); ++i) {
             const long j = now ? blocks.last - 1 - i : blocks.first + i, at = j * L<T>;
-            multiply(z.B, window, 0, bias, a, 0, w.x, j, j + 1, shifted);
-            if (w.cell.input_gate)  // the input's share of du is still to be gated: du itself starts from its bias
-                for (long r = 0; r < z.B; ++r) store(a[r] + du + at, load(w.bias + du + at));
-            multiply(z.B, v[now], 0, a, a, values, w.v, j, j + 1, shifted);
+            if (fused) {
+                multiply_both(z.B, window, w.x, v[now], w.v, bias, a, values, j);
+            } else {
+                multiply(z.B, window, 0, bias, a, 0, w.x, j, j + 1, shifted);
+                if (w.cell.input_gate)  // the input's share of du is still to be gated: du itself starts from its bias
+                    for (long r = 0; r < z.B; ++r) store(a[r] + du + at, load(w.bias + du + at));
+                multiply(z.B, v[now], 0, a, a, values, w.v, j, j + 1, shifted);
+            }
             if (full) multiply(z.B, s_before, 0, a, a, values, w.early, j, j + 1, shifted);
             for (long r = 0; r < z.B; ++r) update_state(w, a[r] + at, s_before[r] + at, s_now[r] + at, j, false);
             if (!full)
