@@ -295,13 +295,17 @@ def test_streams_of_one_layer_do_not_disturb_each_other(engine):
     assert_same(theirs, whole(layer, -x)[0])
 
 
-def test_streams_in_several_threads():
-    layer = make(torch.float32, hidden=64)
-    x = samples(layer, 200)
-    wanted, found = streamed(layer.stream(2), x), {}
+@pytest.mark.parametrize(
+    ("hidden", "B", "T"), [(64, 2, 200), (640, 8, 20)], ids=["short steps", "long steps"]
+)
+def test_streams_in_several_threads(hidden, B, T):
+    layer = make(torch.float32, hidden=hidden)
+    x = samples(layer, T, B)
+    wanted, found = streamed(layer.stream(B), x), {}
+    assert_same(wanted, whole(layer, x)[0])
 
     def run(i: int) -> None:
-        found[i] = streamed(layer.stream(2), x)
+        found[i] = streamed(layer.stream(B), x)
 
     threads = [threading.Thread(target=run, args=(i,)) for i in range(4)]
     for thread in threads:
