@@ -5,7 +5,7 @@ export PYTHONUNBUFFERED := 1
 # What the native kernels are built from.
 NATIVE := CMakeLists.txt tools/build_backend.py $(wildcard src/carousel/kernels/csrc/*)
 
-.PHONY: demo test check bench docs native clean
+.PHONY: demo test check bench docs native sanitize clean
 
 demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
@@ -29,6 +29,9 @@ native: ## compile the kernels of the test environment again after an edit, only
 	.venv/test/bin/python -m pip install --disable-pip-version-check -q --no-build-isolation --no-deps \
 	  --config-settings build-dir=.venv/test/native --config-settings wheel.cmake=true -e .
 	touch .venv/test/ready
+
+sanitize: .venv/test/ready ## the kernels' tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+	.venv/test/bin/python tools/sanitize.py
 
 clean: ## remove what the other targets made, but no runs
 	rm -rf .venv site
