@@ -20,7 +20,7 @@ BELOW = {
     "pages": {"style"},
     "data": {"errors"},
     "nn": {"kernels"},
-    "onnx": {"nn", "kernels", "files"},
+    "onnx": {"training", "nn", "kernels", "files"},
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
     "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files"},
@@ -29,6 +29,7 @@ BELOW = {
     "cli": {
         "benchmarks",
         "experiments",
+        "onnx",
         "report",
         "theory",
         "training",

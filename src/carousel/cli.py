@@ -164,6 +164,29 @@ def report(
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    out: Annotated[
+        Path | None, typer.Option(help="ONNX file to write [default: model.onnx in the run folder]")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a run's model as an ONNX file.
+
+    It takes sequences of any length, and their lengths, and gives a probability for each class.
+    """
+    with _plain_errors(debug):
+        try:
+            from carousel.onnx.from_run import export_run
+        except ImportError as error:
+            raise CarouselError(str(error)) from error
+
+        file = export_run(run, out)
+        _print(as_json, {"run": str(run), "file": str(file)}, f"file: {file}")
+
+
+@app.command()
 def theory(
     part: Annotated[
         str, typer.Argument(metavar="PART|all", help="continuous, unrolling, gradients, evolution or all.")

@@ -223,6 +223,11 @@ def test_import_carousel_leaves_onnx_alone():
     assert run_python("import carousel, sys; print('onnx' in sys.modules)") == "False\n"
 
 
+def test_exporting_a_layer_needs_nothing_of_training():
+    code = "import carousel.onnx, sys; print('carousel.training' in sys.modules, 'pytorch_lightning' in sys.modules)"
+    assert run_python(code) == "False False\n"
+
+
 def test_without_the_package_onnx():
     code = "import sys; sys.modules['onnx'] = None\ntry: import carousel.onnx\nexcept ImportError as error: print(error)"
     assert (

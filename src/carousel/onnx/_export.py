@@ -44,19 +44,28 @@ def export(
             can hold, or dropout is active.
         CarouselError: the file cannot be written.
     """
-    dtype = _checked_dtype(layer)
+    graph = graph_of(layer, checked_dtype(layer), lengths, states)
+    write_model(graph, Path(path), {"layer": repr(layer)})
+
+
+def write_model(graph: onnx.GraphProto, path: Path, metadata: dict[str, str]) -> None:
+    """Write the file, whole or not at all.
+
+    Raises:
+        CarouselError: it cannot be written.
+    """
     model = onnx.helper.make_model(
-        graph_of(layer, dtype, lengths, states),
+        graph,
         producer_name="carousel",
         producer_version=__version__,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
     )
     model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
-    onnx.helper.set_model_props(model, {"layer": repr(layer)})
-    write_atomically(Path(path), model.SerializeToString())
+    onnx.helper.set_model_props(model, metadata)
+    write_atomically(path, model.SerializeToString())
 
 
-def _checked_dtype(layer: LSTM | RNN) -> np.dtype[Any]:
+def checked_dtype(layer: LSTM | RNN) -> np.dtype[Any]:
     """The dtype of the weights, once the layer was found fit for export."""
     if not isinstance(layer, (LSTM, RNN)):
         kind: type = type(layer)

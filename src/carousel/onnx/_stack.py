@@ -35,7 +35,7 @@ def graph_of(layer: LSTM | RNN, dtype: np.dtype[Any], lengths: bool, states: boo
 
     x = graph.add("Transpose", "input", perm=SWAP) if layer.batch_first else "input"
     initial = [f"{name}_0" for name in signals] if states else None
-    x, levels = _stacked(graph, layer, x, initial, "lengths" if lengths else None)
+    x, levels = stacked(graph, layer, x, initial, "lengths" if lengths else None)
     if layer.batch_first:
         graph.add("Transpose", x, name="output", perm=SWAP)
     else:
@@ -45,7 +45,7 @@ def graph_of(layer: LSTM | RNN, dtype: np.dtype[Any], lengths: bool, states: boo
     return graph.finish(type(layer).__name__, inputs, outputs)
 
 
-def _stacked(
+def stacked(
     graph: Graph, layer: LSTM | RNN, x: str, initial: Sequence[str] | None, lengths: str | None
 ) -> tuple[str, list[list[str]]]:
     """The output [T, B, D * V], and of each layer of the stack the last states, [D, B, d] each."""
