@@ -5,6 +5,10 @@
 #include <limits>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "lstm.h"
 
 namespace carousel::CAROUSEL_LEVEL {
@@ -18,16 +22,22 @@ public:
         while (last_) {
             Block* block = last_;
             last_ = block->before;
-            ::operator delete(block, std::align_val_t(ALIGNMENT));
+            ::operator delete(block, std::align_val_t(block->alignment));
         }
     }
 
     template <class T> T* take(long count) {
-        void* raw = ::operator new(ALIGNMENT + size_t(count) * sizeof(T), std::align_val_t(ALIGNMENT));
+        const size_t bytes = LINE + size_t(count) * sizeof(T);
+        const size_t alignment = bytes < HUGE_PAGE ? LINE : HUGE_PAGE;
+        void* raw = ::operator new(bytes, std::align_val_t(alignment));
+#if defined(__linux__)
+        // What is large is read in stretches: few large pages cost less to find than many small ones.
+        if (alignment == HUGE_PAGE) madvise(raw, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
         Block* block = static_cast<Block*>(raw);
-        block->before = last_;
+        *block = {last_, alignment};
         last_ = block;
-        T* numbers = reinterpret_cast<T*>(static_cast<char*>(raw) + ALIGNMENT);
+        T* numbers = reinterpret_cast<T*>(static_cast<char*>(raw) + LINE);
         if constexpr (std::numeric_limits<T>::has_quiet_NaN)
             if (poison_scratch)
                 for (long i = 0; i < count; ++i) numbers[i] = std::numeric_limits<T>::quiet_NaN();
@@ -35,9 +45,10 @@ public:
     }
 
 private:
-    static constexpr size_t ALIGNMENT = 64;
+    static constexpr size_t LINE = 64, HUGE_PAGE = size_t(2) << 20;
     struct Block {
         Block* before;
+        size_t alignment;
     };
     Block* last_ = nullptr;
 };
