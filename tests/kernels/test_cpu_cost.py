@@ -21,10 +21,9 @@ def test_the_processor_keeps_its_small_numbers(level, threads, use_level, use_th
     use_level(level)
     use_threads(threads)
     small = torch.full((200_000,), 1e-40)
-    before = small * 1
-    assert before.count_nonzero() == len(small)
     run(make(LSTMCell(), 20, 8, 20, 65, dtype=torch.float32))
-    assert torch.equal(small * 1, before)
+    # As bits: to a processor that takes small numbers for zero, they equal zero.
+    assert torch.equal((small * 1).view(torch.int32), small.view(torch.int32))
 
 
 def seconds(scan):
