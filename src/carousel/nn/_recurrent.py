@@ -16,6 +16,7 @@ from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
 from carousel.nn._input import Batch, context_windows, unpack
 from carousel.nn._ragged import Lengths
+from carousel.nn._state import checked_state
 from carousel.nn._stream import Stream
 
 
@@ -304,27 +305,7 @@ class Recurrent(nn.Module, ABC):
         wanted = [(runs, B, sizes.get(signal, self.hidden_size)) for signal in self.cell.carried]
         if state is None:
             return tuple(weight.new_zeros(shape) for shape in wanted)
-        checked = []
-        for i, (part, shape) in enumerate(zip(state, wanted, strict=True)):
-            which = f"hx[{i}]" if len(wanted) > 1 else "hx"
-            if part.dim() != (3 if batch.is_batched else 2):
-                kind = "batched 3-D" if batch.is_batched else "unbatched 2-D"
-                raise RuntimeError(
-                    f"{name}: For {kind} input, {which} should also be {3 if batch.is_batched else 2}-D, "
-                    f"got {part.dim()}-D"
-                )
-            expected = shape if batch.is_batched else (shape[0], shape[2])
-            if tuple(part.shape) != expected:
-                raise RuntimeError(f"{name}: Expected {which} size {expected}, got {list(part.shape)}")
-            if torch.is_autocast_enabled(batch.x.device.type):
-                part = part.to(weight.dtype)
-            elif part.dtype != weight.dtype:
-                raise RuntimeError(
-                    f"{name}: {which} dtype ({part.dtype}) does not match weight dtype ({weight.dtype}); "
-                    f"convert it: {which}.to({weight.dtype})"
-                )
-            checked.append(part if batch.is_batched else part.unsqueeze(1))
-        return tuple(checked)
+        return checked_state(name, state, wanted, batch.is_batched, weight)
 
     def _check_run(self, layer: int, reverse: bool) -> None:
         if not 0 <= layer < self.num_layers:

@@ -1,4 +1,4 @@
-"""The LSTM layers: the general one, and the paper's two as presets of it."""
+"""The LSTM as a layer."""
 
 from collections.abc import Mapping
 
@@ -247,70 +247,3 @@ class LSTM(Recurrent):
         if self.cell.projection:
             symbols["W_qdr"] = stored["weight_hr"]
         return symbols
-
-
-def VanillaLSTM(
-    input_size: int,
-    hidden_size: int,
-    num_layers: int = 1,
-    bias: bool = True,
-    batch_first: bool = False,
-    dropout: float = 0.0,
-    bidirectional: bool = False,
-    *,
-    device: torch.device | str | int | None = None,
-    dtype: torch.dtype | None = None,
-) -> LSTM:
-    """The paper's Vanilla LSTM: makes an `LSTM` with `peephole="full"`. Arguments as there; it has no projection.
-
-    Source: Sherstinsky, arXiv 1808.03314; see `carousel.equations.vanilla`.
-    """
-    return LSTM(
-        input_size,
-        hidden_size,
-        num_layers,
-        bias,
-        batch_first,
-        dropout,
-        bidirectional,
-        device=device,
-        dtype=dtype,
-        peephole="full",
-    )
-
-
-def AugmentedLSTM(
-    input_size: int,
-    hidden_size: int,
-    num_layers: int = 1,
-    bias: bool = True,
-    batch_first: bool = False,
-    dropout: float = 0.0,
-    bidirectional: bool = False,
-    proj_size: int = 0,
-    device: torch.device | str | int | None = None,
-    dtype: torch.dtype | None = None,
-    *,
-    context: Context = (1, 1),
-) -> LSTM:
-    """The paper's augmented LSTM: makes an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
-
-    Arguments as for `LSTM`. Not to be confused with the highway LSTM that other libraries give this name.
-
-    Source: this library's reading of the paper; see `carousel.equations.augmented`.
-    """
-    return LSTM(
-        input_size,
-        hidden_size,
-        num_layers,
-        bias,
-        batch_first,
-        dropout,
-        bidirectional,
-        proj_size,
-        device,
-        dtype,
-        peephole="full",
-        input_gate=True,
-        context=context,
-    )
