@@ -206,6 +206,7 @@ template <class T> void backward(const Backward<T>& e, int threads) {
             BackwardRecurrence<T>(e, w, chunks, grid, i, s_init, f_chi, f_psi, beta, meetings[part], memory);
         new (&products[i]) ParallelProducts<T>(e, w, chunks, s_init, sums, i, team, memory);
     }
+    prefer_large_pages(e.gradients.x, size_t(z.T * z.B * z.I) * sizeof(T));
     const bool complete = together(team, [&](int thread) {
         w.pack(f.weights, thread, team);
         for (long b = thread; b < z.B; b += team) {

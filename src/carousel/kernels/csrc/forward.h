@@ -187,7 +187,7 @@ private:
     // there are rows enough to read them anew. Otherwise the input's share is computed for a chunk of steps.
     bool can_fuse() const {
         const double kept = double(w.x.K + w.v.K) * double(f.cell.nodes() * blocks.count() * L<T>) * sizeof(T);
-        return !f.cell.input_gate && w.x.K <= STRETCH<T> && w.v.K <= STRETCH<T> && 
+        return !f.cell.input_gate && w.x.K <= STRETCH<T> && w.v.K <= STRETCH<T> &&
                rows.all >= (kept < 512e3 ? 4 : 48);
     }
 
@@ -311,6 +311,10 @@ template <class T> void forward(const Forward<T>& f, int threads) {
         scratch = memory.take<T>(recurrences[part].scratch());
         for (int i = part; i < team; i += grid.parts) recurrences[i].use(scratch);
     }
+    const size_t steps = size_t(z.T * z.B);
+    prefer_large_pages(f.v, steps * size_t(z.V) * sizeof(T));
+    prefer_large_pages(f.s, steps * size_t(z.state_row()) * sizeof(T));
+    prefer_large_pages(f.gates, steps * size_t(z.slots_row(f.cell)) * sizeof(T));
     const bool complete = together(team, [&](int thread) {
         w.pack(f.weights, thread, team);
         for (long b = thread; b < z.B; b += team) {

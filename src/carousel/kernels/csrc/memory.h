@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <new>
 
@@ -12,6 +13,18 @@
 #include "lstm.h"
 
 namespace carousel::CAROUSEL_LEVEL {
+
+constexpr size_t LARGE_PAGE = size_t(2) << 20;
+
+// Ask for large pages where memory has yet to be touched: of what is read and written in long stretches, few large pages
+// cost less to make and to find than many small ones.
+inline void prefer_large_pages([[maybe_unused]] void* from, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__)
+    const uintptr_t first = (uintptr_t(from) + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const uintptr_t last = (uintptr_t(from) + bytes) / LARGE_PAGE * LARGE_PAGE;
+    if (from && last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+#endif
+}
 
 class Memory {
 public:
@@ -28,12 +41,9 @@ public:
 
     template <class T> T* take(long count) {
         const size_t bytes = LINE + size_t(count) * sizeof(T);
-        const size_t alignment = bytes < HUGE_PAGE ? LINE : HUGE_PAGE;
+        const size_t alignment = bytes < LARGE_PAGE ? LINE : LARGE_PAGE;
         void* raw = ::operator new(bytes, std::align_val_t(alignment));
-#if defined(__linux__)
-        // What is large is read in stretches: few large pages cost less to find than many small ones.
-        if (alignment == HUGE_PAGE) madvise(raw, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
+        prefer_large_pages(raw, bytes);
         Block* block = static_cast<Block*>(raw);
         *block = {last_, alignment};
         last_ = block;
@@ -45,7 +55,7 @@ public:
     }
 
 private:
-    static constexpr size_t LINE = 64, HUGE_PAGE = size_t(2) << 20;
+    static constexpr size_t LINE = 64;
     struct Block {
         Block* before;
         size_t alignment;
