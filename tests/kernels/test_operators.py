@@ -167,6 +167,35 @@ def test_no_gradient_where_none_is_wanted(layer, x):
         assert torch.equal(layer(x)[0], output)
 
 
+FULL = dict(lengths=None, peephole=PEEPHOLES.index("full"), input_gate=True, reverse=False)
+MISFITS = {
+    "a state of another batch": (dict(v_init=torch.zeros(5, 2)), "v_init must have shape [3, 2], got [5, 2]"),
+    "other weights": (dict(ih=torch.zeros(25, 3)), "ih must have shape [20, 3], got [25, 3]"),
+    "no peepholes": (dict(ch=None), "ch must have shape [16, 4], got none"),
+    "too few lengths": (
+        dict(lengths=torch.ones(2, dtype=torch.int64)),
+        "lengths must have shape [3], got [2]",
+    ),
+    "another dtype": (
+        dict(hh=torch.zeros(20, 2).double()),
+        "hh must be torch.float32, as x is, got torch.float64",
+    ),
+    "no projection": (dict(hr=None), "v_init has 2 values and s_init 4 units, which takes a projection hr"),
+}
+
+
+@pytest.mark.parametrize(("change", "text"), MISFITS.values(), ids=MISFITS.keys())
+def test_who_calls_the_operator_by_hand_is_checked(change, text):
+    shapes = dict(
+        x=(6, 3, 3), v_init=(3, 2), s_init=(3, 4), ih=(20, 3), hh=(20, 2), ch=(16, 4), bias=(20,), hr=(2, 4)
+    )
+    given = Arguments(**{name: torch.zeros(shape) for name, shape in shapes.items()}, **FULL)
+    torch.ops.carousel.lstm(*given, False)
+    with pytest.raises(ValueError) as error:
+        torch.ops.carousel.lstm(*given._replace(**change), False)
+    assert str(error.value) == f"carousel::lstm: {text}"
+
+
 COMPILED = """
 import torch, carousel
 

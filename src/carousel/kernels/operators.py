@@ -57,8 +57,41 @@ def is_traced(argument: Tensor | None) -> bool:
     return argument is not None and type(argument) is not Tensor and type(argument) is not torch.nn.Parameter
 
 
+def _check(given: Arguments) -> None:
+    """The kernel trusts its arguments, and a layer checks them; who calls the operator by hand is checked here."""
+    if given.x.dim() != 3 or given.v_init.dim() != 2 or given.s_init.dim() != 2:
+        raise ValueError("carousel::lstm: x must be [T, B, I], v_init [B, V], s_init [B, H]")
+    (_, B, inputs), H, V = given.x.shape, given.s_init.shape[1], given.v_init.shape[1]
+    cell = given.cell
+    rows, seen = len(cell.nodes) * H, len(cell.peephole_nodes) * H
+    wanted: dict[str, tuple[int, ...]] = {
+        "v_init": (B, V),
+        "s_init": (B, H),
+        "ih": (rows, inputs),
+        "hh": (rows, V),
+        "ch": (seen, H) if cell.peephole == "full" else (seen,),
+        "bias": (rows,),
+        "hr": (V, H),
+        "lengths": (B,),
+    }
+    for name, shape in wanted.items():
+        tensor = getattr(given, name)
+        if tensor is None and (name != "ch" or cell.peephole == "none"):
+            continue
+        if tensor is None or tuple(tensor.shape) != shape:
+            found = "none" if tensor is None else list(tensor.shape)
+            raise ValueError(f"carousel::lstm: {name} must have shape {list(shape)}, got {found}")
+        if name != "lengths" and tensor.dtype != given.x.dtype:
+            raise ValueError(f"carousel::lstm: {name} must be {given.x.dtype}, as x is, got {tensor.dtype}")
+    if V != H and given.hr is None:
+        raise ValueError(
+            f"carousel::lstm: v_init has {V} values and s_init {H} units, which takes a projection hr"
+        )
+
+
 def _lstm(*arguments: Any) -> tuple[Tensor, ...]:
     given, keep = Arguments(*arguments[:-1]), arguments[-1]
+    _check(given)
     v, v_last, s_last, kept = cpu.forward(given, keep)
     return v, v_last, s_last, *((v.new_empty(0), v.new_empty(0)) if kept is None else kept[1:])
 
@@ -75,6 +108,7 @@ def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
 
 def _lstm_backward(*arguments: Any) -> list[Tensor]:
     given, kept, upstream, wanted = _split(arguments)
+    _check(given)
     gradients = cpu.backward(given, kept, upstream, wanted)
     return [given.x.new_empty(0) if gradient is None else gradient for gradient in gradients]
 
