@@ -1,10 +1,8 @@
 """Streams: what comes out sample by sample is what a call with the whole sequence returns."""
 
-import gc
 import io
 import itertools
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,13 +12,9 @@ from torch import nn
 
 import carousel
 from carousel.kernels import cpu, use_kernel
-from carousel.nn import Stream
 from helpers import assert_same
+from streams import assert_equal, make, pushed, samples, streamed, whole
 
-ENGINES = [
-    pytest.param("cpu", marks=pytest.mark.skipif(bool(cpu.MISSING), reason="the C++ kernel is not built")),
-    "eager",
-]
 CELLS = [
     dict(peephole=peephole, input_gate=input_gate, proj_size=proj_size, bias=bias)
     for peephole, input_gate, (proj_size, bias) in itertools.product(
@@ -36,42 +30,6 @@ STACKS = [
     dict(num_layers=3, context=[(1, 2), (0, 1), (3, 0)]),
     dict(num_layers=2, context=[(0, 0), (2, 4)]),
 ]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    with use_kernel(request.param):
-        yield request.param
-
-
-def make(dtype=torch.float64, inputs=3, hidden=17, **options) -> carousel.LSTM:
-    torch.manual_seed(0)
-    return carousel.LSTM(inputs, hidden, dtype=dtype, **options)
-
-
-def samples(layer: nn.Module, T: int, B: int = 2) -> torch.Tensor:
-    torch.manual_seed(1)
-    return torch.randn(T, B, layer.input_size, dtype=layer.weight_ih_l0.dtype)
-
-
-def whole(layer: nn.Module, x: torch.Tensor, hx=None):
-    with torch.no_grad():
-        return layer(x, hx)
-
-
-def pushed(stream: Stream, x: torch.Tensor) -> list[torch.Tensor]:
-    return [output for x_n in x if (output := stream.push(x_n)) is not None]
-
-
-def streamed(stream: Stream, x: torch.Tensor) -> torch.Tensor:
-    """All outputs of a stream that ends after x."""
-    known = pushed(stream, x)
-    return torch.cat([*(output.unsqueeze(0) for output in known), stream.flush()])
-
-
-def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -388,151 +346,3 @@ def test_flush_ends_a_stream_and_reset_starts_it_anew(engine):
     stream.state = ended
     with pytest.raises(RuntimeError, match="flushed"):
         stream.push(x[0])
-
-
-X = torch.ones(2, 3, dtype=torch.float64)
-OUT = torch.ones(2, 17, dtype=torch.float64)
-BAD_PUSHES = [
-    ((torch.ones(2, 4).double(),), RuntimeError, r"push: x_n must have shape \[2, 3\], got \[2, 4\]"),
-    ((torch.ones(1, 3).double(),), RuntimeError, r"push: x_n must have shape \[2, 3\], got \[1, 3\]"),
-    ((torch.ones(3).double(),), RuntimeError, r"push: x_n must have shape \[2, 3\], got \[3\]"),
-    ((torch.ones(1, 2, 3).double(),), RuntimeError, r"push: x_n must have shape \[2, 3\], got \[1, 2, 3\]"),
-    (
-        (X.float(),),
-        ValueError,
-        r"push: x_n dtype \(torch.float32\) does not match the stream's \(torch.float64\); convert it: x_n.to\(torch.float64\)",
-    ),
-    ((X.to("meta"),), RuntimeError, r"push: x_n is on meta, the stream is on cpu; move it: x_n.to\('cpu'\)"),
-    ((X.numpy(),), TypeError, "push: x_n must be a Tensor, got ndarray"),
-    (([[1.0, 2.0, 3.0]] * 2,), TypeError, "push: x_n must be a Tensor, got list"),
-    ((X, torch.ones(2, 16).double()), RuntimeError, r"push: out must have shape \[2, 17\], got \[2, 16\]"),
-    ((X, OUT.float()), ValueError, r"push: out dtype \(torch.float32\) does not match the stream's"),
-    ((X, OUT.to("meta")), RuntimeError, "push: out is on meta, the stream is on cpu; move it"),
-    (
-        (X, torch.ones(17, 2).double().t()),
-        RuntimeError,
-        r"push: out must be contiguous, got strides \[1, 2\]",
-    ),
-    ((X, "out"), TypeError, "push: out must be a Tensor, got str"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "kind", "message"), BAD_PUSHES)
-def test_what_does_not_fit_is_refused_and_changes_nothing(engine, arguments, kind, message):
-    stream = make(context=(1, 0)).stream(2)
-    stream.push(X)
-    before = stream.state
-    with pytest.raises(kind, match=message):
-        stream.push(*arguments)
-    assert_equal(stream.state, before)
-
-
-def test_wrong_shape_of_one_stream_names_both_shapes():
-    with pytest.raises(RuntimeError, match=r"push: x_n must have shape \[1, 3\] or \[3\], got \[4\]"):
-        make().stream().push(torch.ones(4).double())
-
-
-BAD_STATES = [
-    (lambda state: 3, TypeError, "state: a dict of tensors is wanted, such as reading `state` gives"),
-    (lambda state: state | dict(v=[1.0]), TypeError, "state: a dict of tensors is wanted"),
-    (lambda state: dict(v=state["v"]), ValueError, "state: s, window_l0, steps, finished missing; got v"),
-    (
-        lambda state: state | dict(z=state["v"]),
-        ValueError,
-        "state: z unknown; this stream has v, s, window_l0, steps, finished",
-    ),
-    (
-        lambda state: state | dict(s=torch.ones(1, 3, 17)),
-        ValueError,
-        r"state: s must have shape \[1, 2, 17\], got \[1, 3, 17\]",
-    ),
-    (
-        lambda state: state | dict(window_l0=state["window_l0"].float()),
-        ValueError,
-        "state: window_l0 must be torch.float64, got torch.float32",
-    ),
-    (
-        lambda state: state | dict(steps=torch.tensor(-1)),
-        ValueError,
-        "state: steps must not be negative, got -1",
-    ),
-]
-
-
-@pytest.mark.parametrize(("change", "kind", "message"), BAD_STATES)
-def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(engine, change, kind, message):
-    stream = make(context=(1, 0)).stream(2)
-    stream.push(X)
-    before = stream.state
-    with pytest.raises(kind, match=message):
-        stream.state = change(dict(before))
-    assert_equal(stream.state, before)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "kind", "message"),
-    [
-        ((0,), ValueError, "batch_size must be greater than zero, got 0"),
-        (("2",), TypeError, "batch_size should be of type int, got: str"),
-        ((2, torch.ones(1, 2, 17)), RuntimeError, r"LSTM: hx must be a pair \(h_0, c_0\) of tensors"),
-        (
-            (2, (torch.ones(1, 1, 17), torch.ones(1, 2, 17))),
-            RuntimeError,
-            r"LSTM: Expected hx\[0\] size \(1, 2, 17\), got \[1, 1, 17\]",
-        ),
-    ],
-)
-def test_a_stream_that_cannot_be_made(arguments, kind, message):
-    with pytest.raises(kind, match=message):
-        make().stream(*arguments)
-
-
-@pytest.mark.parametrize("layer", [carousel.LSTM, carousel.RNN])
-def test_a_bidirectional_layer_says_why_it_cannot_stream(layer):
-    with pytest.raises(
-        ValueError,
-        match=f"{layer.__name__}: a bidirectional layer cannot stream: its reverse direction starts at the last sample",
-    ):
-        layer(3, 4, bidirectional=True).stream()
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-@pytest.mark.skipif(bool(cpu.MISSING), reason="the C++ kernel is not built")
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc to read memory from")
-def test_a_hundred_thousand_steps_hold_no_more_memory_and_keep_to_the_whole_sequence():
-    layer = make(torch.float32, inputs=2, hidden=8, context=(1, 1), num_layers=2)
-    T = 100_000
-    x = samples(layer, T, 1)
-    stream, outputs = layer.stream(), torch.empty(T, 1, 8)
-    rows = outputs.unbind()
-
-    def run(first: int, last: int) -> None:
-        for n in range(first, last):
-            stream.push(x[n], rows[max(n - 1, 0)])
-
-    outputs.zero_()
-    run(0, T // 10)
-    gc.collect()
-    before = resident()
-    run(T // 10, T)
-    gc.collect()
-    assert resident() - before < 500_000
-    outputs[-1] = stream.flush()[0]
-    assert_same(outputs, whole(layer, x)[0])
-
-
-@pytest.mark.skipif(bool(cpu.MISSING), reason="the C++ kernel is not built")
-def test_streams_give_their_memory_back():
-    if not Path("/proc/self/statm").exists():
-        pytest.skip("there is no /proc to read memory from")
-    layer = make(torch.float32, hidden=128, inputs=64)
-    for _ in range(10):
-        layer.stream()
-    before = resident()
-    for _ in range(100):
-        layer.stream()
-    assert resident() - before < 4_000_000, "a stream of this layer takes 400 kB"
