@@ -1,5 +1,6 @@
 """The LSTM of Sherstinsky's tutorial, whole: equations, PyTorch layers, training."""
 
+from carousel import convert as convert
 from carousel.kernels import use_kernel as use_kernel
 from carousel.nn import LSTM as LSTM
 from carousel.nn import RNN as RNN
