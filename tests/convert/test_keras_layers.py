@@ -6,6 +6,7 @@ import pytest
 import torch
 from packaging.version import Version
 from peers import FEATURES, B, H, T, answer, inputs, randomized
+from torch import nn
 
 import carousel
 from carousel.convert import from_keras, to_keras
@@ -74,6 +75,14 @@ def test_keras_repeats_a_layer(layers, directions, bias, dtype):
     dtype = getattr(torch, dtype)
     layer = randomized(carousel.LSTM(FEATURES, H, layers, bias, bidirectional=directions == 2, dtype=dtype))
     x, states = inputs(layers, directions, dtype)
+    assert_same(keras_answer(to_keras(layer), x, states), answer(layer, x, states))
+
+
+def test_a_weight_that_is_computed_from_others_goes_out_as_it_is_now():
+    layer = nn.utils.parametrizations.weight_norm(carousel.LSTM(FEATURES, H), "weight_ih_l0")
+    with torch.no_grad():
+        layer.parametrizations.weight_ih_l0.original0 *= 2
+    x, states = inputs(1, 1, torch.float32)
     assert_same(keras_answer(to_keras(layer), x, states), answer(layer, x, states))
 
 

@@ -61,17 +61,18 @@ def to_keras(layer: LSTM) -> list[Any]:
     dtype = str(layer.weight_ih_l0.dtype).removeprefix("torch.")
     levels = []
     for k in range(layer.num_layers):
+        directions = [stored_of(layer, k, suffix) for suffix in ("", "_reverse")[: 1 + layer.bidirectional]]
         level = keras.layers.LSTM(layer.hidden_size, use_bias=layer.bias, return_sequences=True, dtype=dtype)
+        parts = [level]
         if layer.bidirectional:
             level = keras.layers.Bidirectional(level, dtype=dtype)
-        level.build((None, None, layer.get_parameter(f"weight_ih_l{k}").shape[1]))
-        directions = [level.forward_layer, level.backward_layer] if layer.bidirectional else [level]
-        for one, suffix in zip(directions, ("", "_reverse"), strict=False):
-            stored = stored_of(layer, k, suffix)
-            one.cell.kernel.assign(_array(stored["weight_ih"].T))
-            one.cell.recurrent_kernel.assign(_array(stored["weight_hh"].T))
+            parts = [level.forward_layer, level.backward_layer]
+        level.build((None, None, directions[0]["weight_ih"].shape[1]))
+        for part, stored in zip(parts, directions, strict=True):
+            part.cell.kernel.assign(_array(stored["weight_ih"].T))
+            part.cell.recurrent_kernel.assign(_array(stored["weight_hh"].T))
             if layer.bias:
-                one.cell.bias.assign(_array(stored["bias_ih"] + stored["bias_hh"]))
+                part.cell.bias.assign(_array(stored["bias_ih"] + stored["bias_hh"]))
         levels.append(level)
     return levels
 
