@@ -151,7 +151,7 @@ def test_weights_in_constant_nodes():
 def test_weights_that_the_model_computes_are_refused(name):
     with pytest.raises(
         ValueError,
-        match=f"^from_onnx: {name} of n0 is computed in the model, not stored; fold its constants first$",
+        match=f"^from_onnx: {name} of n0 is no constant of the model; fold its constants first$",
     ):
         from_onnx(model_of(computed=name))
 

@@ -37,7 +37,7 @@ def from_onnx(
         TypeError: model is of another kind.
         FileNotFoundError: there is no such file.
         ValueError: the file is no ONNX file, there is no such node or more than one to choose from, its weights are
-            computed in the model, it computes something that `LSTM` does not, or the nodes make no stack.
+            no constants of the model, it computes something that `LSTM` does not, or the nodes make no stack.
     """
     library = imported("from_onnx", "onnx", "'carousel-lstm[export]'")
     graph = _graph(library, model)
@@ -133,7 +133,7 @@ def _stored(
             continue
         if value not in constants:
             raise ValueError(
-                f"from_onnx: {name} of {_called(node)} is computed in the model, not stored; fold its constants first"
+                f"from_onnx: {name} of {_called(node)} is no constant of the model; fold its constants first"
             )
         array = library.numpy_helper.to_array(constants[value])
         given[name] = tensor_of(array, array.dtype.name)

@@ -55,13 +55,13 @@ def layer_of(
     """
     weights = [stored for level in stack for stored in level]
     names = {name for stored in weights for name in stored}
-    if len(directions := {len(level) for level in stack}) > 1:
+    directions = {len(level) for level in stack}
+    if len(directions) > 1:
         raise ValueError(f"{function}: the layers of a stack must all have one direction or all have two")
-    (ih, hh), D = (weights[0][name] for name in ("weight_ih", "weight_hh")), directions.pop()
+    ih, hh = weights[0]["weight_ih"], weights[0]["weight_hh"]
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # whatever there is to say of the settings was said where they were made
+        # Whatever there is to say of the settings was said where they were made.
+        warnings.simplefilter("ignore")
         layer = LSTM(
             ih.shape[1],
             hh.shape[1],
@@ -69,7 +69,7 @@ def layer_of(
             bias="bias_ih" in names,
             batch_first=batch_first,
             dropout=dropout,
-            bidirectional=D == 2,
+            bidirectional=directions == {2},
             device="meta",
             dtype=ih.dtype,
             peephole="diagonal" if "weight_ch" in names else "none",
