@@ -121,6 +121,12 @@ def test_help_and_settings_were_filled_in(site):
     assert "<code>learning_rate</code>" in page
 
 
+def test_the_layer_and_the_record_of_the_integration_tests_are_shown(site):
+    text = re.sub(r"<[^>]+>", "", site["clients.html"])
+    assert "init_hidden_state = flexible.LSTM.init_hidden_state" in text
+    assert "carousel on its C++ kernels" in text
+
+
 def test_forward_and_backward_show_their_source(site):
     for module in ("rnn", "vanilla", "augmented"):
         page = site["paper-in-code.html"]
