@@ -153,7 +153,7 @@ class Recurrent(Weighted):
         batch = unpack(name, input, self.batch_first, lengths, mask)
         x = batch.x
         check_features(name, x, self._first_weight, self.input_size)
-        if len(x) == 0:
+        if x.shape[0] == 0:
             raise RuntimeError(
                 f"{name}: Expected sequence length to be larger than 0, got an input without steps"
             )
