@@ -67,7 +67,7 @@ def _unpack_packed(packed: PackedSequence) -> Batch:
         raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
     N, T = data.shape[0], packed.batch_sizes.shape[0]
     B = int(packed.batch_sizes[0]) if places is None else places.shape[0]
-    torch._check(B > 0)  # tells the tracer, which does not know the numbers in batch_sizes
+    torch._check(B > 0)  # type: ignore[no-untyped-call] # for the tracer, who has not seen the numbers
     sizes = packed.batch_sizes.to(data.device)
     ends = sizes.cumsum(0)
     starts = ends - sizes
@@ -76,7 +76,7 @@ def _unpack_packed(packed: PackedSequence) -> Batch:
     rows = torch.where(real, starts.unsqueeze(1) + b, 0)
     if places is not None:
         real, rows = real[:, places], rows[:, places]
-    x = data.index_select(0, rows.flatten()).unflatten(0, (T, B)).masked_fill_(~real.unsqueeze(-1), 0)
+    x = data.index_select(0, rows.flatten()).view(T, B, -1).masked_fill_(~real.unsqueeze(-1), 0)
 
     def restore(output: Tensor) -> PackedSequence:
         row = torch.arange(N, device=data.device)

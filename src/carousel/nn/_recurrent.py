@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel import kernels
 from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
+from carousel.nn._autocast import autocast_dtypes
 from carousel.nn._input import Batch, check_features, context_windows, dropped_out, unpack
 from carousel.nn._ragged import Lengths
 from carousel.nn._state import checked_state
@@ -87,9 +88,14 @@ class Recurrent(Weighted):
         mask: Tensor | None,
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, ...]]:
         batch = self._checked_batch(input, lengths, mask)
+        dtypes = autocast_dtypes(self.cell, batch.x, state, isinstance(input, PackedSequence))
+        if dtypes is not None:
+            batch = batch._replace(x=batch.x.to(self._first_weight.dtype))
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+        if dtypes is not None:
+            x, stacked = x.to(dtypes[0]), tuple(map(Tensor.to, stacked, dtypes))
         if not batch.is_batched:
             stacked = tuple(part.squeeze(1) for part in stacked)
         return batch.restore(x), stacked
