@@ -50,6 +50,17 @@ def test_autocast_returns_the_dtypes_that_torch_returns(dtype, settings):
         assert got == wanted, (given, packed, state)
 
 
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_autocast_of_a_step_returns_the_dtypes_that_torch_returns(dtype):
+    theirs, ours = nn.LSTMCell(FEATURES, H), carousel.LSTMCell(FEATURES, H)
+    for given, state in itertools.product((torch.float32, dtype), (None, torch.float32, dtype)):
+        x, hx = torch.randn(B, FEATURES, dtype=given), None
+        if state is not None:
+            hx = (torch.zeros(B, H, dtype=state), torch.zeros(B, H, dtype=state))
+        with torch.autocast("cpu", dtype):
+            assert [one.dtype for one in ours(x, hx)] == [one.dtype for one in theirs(x, hx)], (given, state)
+
+
 def test_autocast_leaves_float64_alone_and_serves_an_rnn():
     x = torch.randn(4, B, FEATURES)
     with torch.autocast("cpu", torch.bfloat16):

@@ -59,7 +59,6 @@ class use_kernel:  # noqa: N801, a function to its callers
         _wanted = self._before
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def transformed() -> bool:
     """Whether a transform of torch.func is at work. As a graph is traced, whether one is part of it."""
     return torch._C._are_functorch_transforms_active()

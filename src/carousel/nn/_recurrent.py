@@ -88,7 +88,7 @@ class Recurrent(Weighted):
         mask: Tensor | None,
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, ...]]:
         batch = self._checked_batch(input, lengths, mask)
-        dtypes = autocast_dtypes(self.cell, batch.x, state, isinstance(input, PackedSequence))
+        dtypes = autocast_dtypes(self.cell, batch.x, state, onednn=isinstance(input, Tensor))
         if dtypes is not None:
             batch = batch._replace(x=batch.x.to(self._first_weight.dtype))
         state = self._checked_state(state, batch)
