@@ -1,0 +1,278 @@
+"""The whole of time in one launch: a program keeps the weights of its units, and all meet after each step.
+
+The grid is [slices of units, groups]. Programs of a group take the same tiles of BB sequences, one after another, and
+wait for nobody but each other: `arrivals` counts, for each tile, how many programs are through with how many phases.
+While a tile's other programs are late, its program works on the next tile. All programs must run at once, or those
+that wait would keep out those that they wait for.
+
+A step is one phase, or with full peepholes two, because the readout gate needs all of s[n], and psi[n] all of
+alpha_cr[n]. A phase multiplies each signal that it reads, which others have written, with all the weights that see it.
+A product [BB, K] [K, BH] is cut along K into S parts, one a warp, so that each warp keeps its own part of the weights.
+
+`begin` and `end` count phases. A launch of a single phase waits for nobody.
+"""
+
+import triton
+import triton.language as tl
+
+from carousel.kernels.gpu.jit.step import (
+    CR,
+    CS,
+    CU,
+    CX,
+    DU,
+    at,
+    known_before,
+    previous_state,
+    read,
+    read_out,
+    readout_error,
+    state_error,
+    update_state,
+    write,
+)
+
+
+@triton.jit
+def arrive(counter):
+    tl.debug_barrier()  # what the program's other threads wrote comes before the release
+    tl.atomic_add(counter, 1, sem="release", scope="gpu")
+
+
+@triton.jit
+def wait(counter, phases):
+    """Until all programs of the group are through with so many phases of the tile."""
+    arrivals = phases * tl.num_programs(0)
+    while tl.atomic_add(counter, 0, sem="acquire", scope="gpu") < arrivals:
+        pass
+    tl.debug_barrier()
+
+
+@triton.jit
+def step_at(i, T, descending):
+    return i + descending * (T - 1 - 2 * i)
+
+
+@triton.jit
+def rows_of(offsets, n, exists):
+    """First row of step n and how many there are; none if it does not exist."""
+    first = tl.load(offsets + n, mask=exists, other=0)
+    return first, tl.load(offsets + n + 1, mask=exists, other=0) - first
+
+
+@triton.jit
+def phases_done(i, tile, lengths, T, descending, BB: tl.constexpr):
+    """How many steps of the tile come before the i-th: its longest sequence takes the last steps, or the first."""
+    return i - descending * (T - tl.load(lengths + tile * BB))
+
+
+@triton.jit
+def tiles_of(count, tick, begin, end, BB: tl.constexpr):
+    """How many tiles a phase has; none if the launch leaves it to another."""
+    return tl.where((tick >= begin) & (tick < end), tl.cdiv(count, BB), 0)
+
+
+@triton.jit
+def parts(H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
+    """The indices 0 ... K, part by part, [S, K / S]."""
+    return tl.arange(0, S)[:, None] * (K // S) + tl.arange(0, K // S)[None, :]
+
+
+@triton.jit
+def whole_signal(array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
+    """A block of some rows that other programs wrote, all units of it, [S, BB, K / S]. Not from the nearest cache."""
+    k = parts(H, S, K)[:, None, :]
+    where = rows[None, :, None].to(tl.int64) * (width * H) + block * H + k
+    return tl.load(array + where, mask=inside[None, :, None] & (k < H), other=0.0, cache_modifier=".cg")
+
+
+@triton.jit
+def rows_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
+    """The weights from all units to these, [S, K / S, BH]."""
+    k, to = parts(H, S, K)[:, :, None], units[None, None, :]
+    return tl.load(array + (to + block * H) * H + k, mask=(to < H) & (k < H), other=0.0)
+
+
+@triton.jit
+def columns_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
+    """The weights from these units to all, transposed, [S, K / S, BH]."""
+    k, of = parts(H, S, K)[:, :, None], units[None, None, :]
+    return tl.load(array + (k + block * H) * H + of, mask=(of < H) & (k < H), other=0.0)
+
+
+@triton.jit
+def multiplied(signal, weights, PRECISION: tl.constexpr):
+    """The parts of a product, [S, BB, BH]."""
+    return tl.dot(signal, weights, input_precision=PRECISION, out_dtype=tl.float32)
+
+
+@triton.jit
+def product(signal, weights, PRECISION: tl.constexpr):
+    return tl.sum(multiplied(signal, weights, PRECISION), axis=0)
+
+
+@triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
+def forward(
+    W_v, W_s, bias, ch, gates, from_v, from_s, state, states, q, offsets, lengths, arrivals,
+    T, descending, begin, end,
+    H: tl.constexpr, K: tl.constexpr, S: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, KEEP_GATES: tl.constexpr, KEEP_STATES: tl.constexpr,
+    PRECISION: tl.constexpr,
+):  # fmt: skip
+    """`W_v` [nodes * H, H]: value to nodes, the projection in it; `W_s`: full peepholes. The rest as in `step`."""
+    FULL: tl.constexpr = PEEPHOLE == "full"
+    PHASES: tl.constexpr = 2 if FULL else 1
+    NODES: tl.constexpr = 5 if INPUT_GATE else 4
+    PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
+    units = tl.program_id(0) * BH + tl.arange(0, BH)
+    W_vcu = rows_of_weights(W_v, CU, units, H, S, K)
+    W_vcs = rows_of_weights(W_v, CS, units, H, S, K)
+    W_vdu = rows_of_weights(W_v, DU, units, H, S, K)
+    W_vcr = rows_of_weights(W_v, CR, units, H, S, K)
+    if INPUT_GATE:
+        W_vcx = rows_of_weights(W_v, CX, units, H, S, K)
+    if FULL:
+        W_scu = rows_of_weights(W_s, 0, units, H, S, K)
+        W_scs = rows_of_weights(W_s, 1, units, H, S, K)
+        W_scr = rows_of_weights(W_s, PEEPHOLES - 1, units, H, S, K)
+        if INPUT_GATE:
+            W_scx = rows_of_weights(W_s, 2, units, H, S, K)
+
+    for i in range(begin // PHASES, tl.cdiv(end, PHASES)):
+        first, count = rows_of(offsets, step_at(i, T, descending), i < T)
+        first_before, count_before = rows_of(offsets, step_at(i - 1, T, descending), i > 0)
+        tick = i * PHASES
+        for tile in range(tl.program_id(1), tiles_of(count, tick, begin, end, BB), tl.num_programs(1)):
+            sequences = tile * BB + tl.arange(0, BB)
+            rows = first + sequences
+            mask = (sequences < count)[:, None] & (units < H)[None, :]
+            continued = sequences < count_before
+            a_cu, a_cs, a_du, a_cr, a_cx, xi_du, s = known_before(
+                gates, bias, ch, from_v, from_s, state, rows, sequences, units, mask,
+                mask & (continued == 0)[:, None], H, PEEPHOLE, INPUT_GATE,
+            )  # fmt: skip
+            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
+            v = whole_signal(q, 0, first_before + sequences, continued, 1, H, S, K)
+            a_cu += product(v, W_vcu, PRECISION)
+            a_cs += product(v, W_vcs, PRECISION)
+            a_du += product(v, W_vdu, PRECISION)
+            a_cr += product(v, W_vcr, PRECISION)
+            if INPUT_GATE:
+                a_cx += product(v, W_vcx, PRECISION)
+            s = update_state(
+                a_cu, a_cs, a_du, a_cx, xi_du, s, gates, state, states, rows, sequences, units, mask,
+                H, INPUT_GATE, KEEP_GATES, KEEP_STATES,
+            )  # fmt: skip
+            if FULL:
+                write(from_v, at(sequences, CR, units, NODES, H), a_cr, mask)
+            else:
+                read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+            arrive(arrivals + tile)
+        if FULL:
+            tick += 1
+            for tile in range(tl.program_id(1), tiles_of(count, tick, begin, end, BB), tl.num_programs(1)):
+                sequences = tile * BB + tl.arange(0, BB)
+                rows = first + sequences
+                mask = (sequences < count)[:, None] & (units < H)[None, :]
+                a_cr = read(from_v, at(sequences, CR, units, NODES, H), mask)
+                s = read(state, at(sequences, 0, units, 1, H), mask)
+                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1)
+                all_s = whole_signal(states, 0, rows, sequences < count, 1, H, S, K)
+                a_cr += product(all_s, W_scr, PRECISION)
+                read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+                arrive(arrivals + tile)
+                write(from_s, at(sequences, 0, units, PEEPHOLES, H), product(all_s, W_scu, PRECISION), mask)
+                write(from_s, at(sequences, 1, units, PEEPHOLES, H), product(all_s, W_scs, PRECISION), mask)
+                if INPUT_GATE:
+                    write(from_s, at(sequences, 2, units, PEEPHOLES, H), product(all_s, W_scx, PRECISION), mask)
+                tl.debug_barrier()  # other threads of the program may read it
+
+
+@triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
+def backward(
+    W_v, W_s, ch, gates, states, s_init, dq, alpha, f_psi, f_beta, offsets, lengths, arrivals,
+    T, descending, begin, end,
+    H: tl.constexpr, K: tl.constexpr, S: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, PRECISION: tl.constexpr,
+):  # fmt: skip
+    """alpha, from `dq`, the explicit dE/dq; `f_psi` [B, H] is what a step hands on to the one before it."""
+    FULL: tl.constexpr = PEEPHOLE == "full"
+    PHASES: tl.constexpr = 2 if FULL else 1
+    NODES: tl.constexpr = 5 if INPUT_GATE else 4
+    PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
+    units = tl.program_id(0) * BH + tl.arange(0, BH)
+    W_vcu = columns_of_weights(W_v, CU, units, H, S, K)
+    W_vcs = columns_of_weights(W_v, CS, units, H, S, K)
+    W_vdu = columns_of_weights(W_v, DU, units, H, S, K)
+    W_vcr = columns_of_weights(W_v, CR, units, H, S, K)
+    if INPUT_GATE:
+        W_vcx = columns_of_weights(W_v, CX, units, H, S, K)
+    if FULL:
+        W_scu = columns_of_weights(W_s, 0, units, H, S, K)
+        W_scs = columns_of_weights(W_s, 1, units, H, S, K)
+        W_scr = columns_of_weights(W_s, PEEPHOLES - 1, units, H, S, K)
+        if INPUT_GATE:
+            W_scx = columns_of_weights(W_s, 2, units, H, S, K)
+
+    for i in range(begin // PHASES, tl.cdiv(end, PHASES)):
+        first, count = rows_of(offsets, step_at(i, T, descending), i < T)
+        first_after, count_after = rows_of(offsets, step_at(i - 1, T, descending), i > 0)
+        first_before, count_before = rows_of(offsets, step_at(i + 1, T, descending), i + 1 < T)
+        tick = i * PHASES
+        for tile in range(tl.program_id(1), tiles_of(count, tick, begin, end, BB), tl.num_programs(1)):
+            sequences = tile * BB + tl.arange(0, BB)
+            rows = first + sequences
+            mask = (sequences < count)[:, None] & (units < H)[None, :]
+            own = at(sequences, 0, units, 1, H)
+            beta = read(dq, at(rows, 0, units, 1, H), mask)
+            if FULL:
+                beta += read(f_beta, own, mask)
+            psi = read(f_psi, own, mask)
+            s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
+            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
+            after, continued = first_after + sequences, sequences < count_after
+            alpha_cu = whole_signal(alpha, CU, after, continued, NODES, H, S, K)
+            to_beta = multiplied(alpha_cu, W_vcu, PRECISION)
+            if FULL:
+                to_psi = multiplied(alpha_cu, W_scu, PRECISION)
+            alpha_cs = whole_signal(alpha, CS, after, continued, NODES, H, S, K)
+            to_beta += multiplied(alpha_cs, W_vcs, PRECISION)
+            if FULL:
+                to_psi += multiplied(alpha_cs, W_scs, PRECISION)
+            alpha_du = whole_signal(alpha, DU, after, continued, NODES, H, S, K)
+            to_beta += multiplied(alpha_du, W_vdu, PRECISION)
+            if INPUT_GATE:
+                alpha_cx = whole_signal(alpha, CX, after, continued, NODES, H, S, K)
+                to_beta += multiplied(alpha_cx, W_vcx, PRECISION)
+                if FULL:
+                    to_psi += multiplied(alpha_cx, W_scx, PRECISION)
+            if FULL:
+                psi += tl.sum(to_psi, axis=0)
+            else:
+                alpha_cr = whole_signal(alpha, CR, after, continued, NODES, H, S, K)
+                to_beta += multiplied(alpha_cr, W_vcr, PRECISION)
+            beta += tl.sum(to_beta, axis=0)
+            psi += readout_error(beta, gates, ch, states, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+            if FULL:
+                write(f_psi, own, psi, mask)
+            else:
+                psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+                write(f_psi, own, psi, mask)
+            arrive(arrivals + tile)
+        if FULL:
+            tick += 1
+            for tile in range(tl.program_id(1), tiles_of(count, tick, begin, end, BB), tl.num_programs(1)):
+                sequences = tile * BB + tl.arange(0, BB)
+                rows = first + sequences
+                mask = (sequences < count)[:, None] & (units < H)[None, :]
+                own = at(sequences, 0, units, 1, H)
+                psi = read(f_psi, own, mask)
+                s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
+                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1)
+                alpha_cr = whole_signal(alpha, CR, rows, sequences < count, NODES, H, S, K)
+                psi += product(alpha_cr, W_scr, PRECISION)
+                psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+                arrive(arrivals + tile)
+                write(f_psi, own, psi, mask)
+                write(f_beta, own, product(alpha_cr, W_vcr, PRECISION), mask)
+                tl.debug_barrier()  # other threads of the program may read it
