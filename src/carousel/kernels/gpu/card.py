@@ -21,7 +21,7 @@ class Card(NamedTuple):
 @cache
 def card_of(device: torch.device) -> Card:
     found = torch.cuda.get_device_properties(device)
-    return Card(found.multi_processor_count, found.shared_memory_per_block_optin)
+    return Card(found.multi_processor_count, found.shared_memory_per_block_optin)  # type: ignore[attr-defined]
 
 
 @cache
@@ -29,9 +29,9 @@ def missing(device: torch.device) -> str:
     """Why the kernels cannot run there; empty if they can."""
     if device.type != "cuda" or torch.version.hip is not None:
         return f"the Triton kernels run on NVIDIA GPUs, and the input is on {device}"
-    capability = torch.cuda.get_device_capability(device)
-    if capability < (8, 0):
-        return f"the Triton kernels need a GPU of compute capability 8.0, and {device} has {'.'.join(map(str, capability))}"
+    major, minor = torch.cuda.get_device_capability(device)
+    if major < 8:
+        return f"the Triton kernels need a GPU of compute capability 8.0, and {device} has {major}.{minor}"
     return triton_missing()
 
 

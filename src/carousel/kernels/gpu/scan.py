@@ -4,8 +4,6 @@ A projection is no part of the recurrence. The nodes see v[n-1] = W_qdr q[n-1] t
 in q alone; v and what belongs to it are products over all steps, before and after.
 """
 
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
@@ -13,15 +11,8 @@ from carousel.kernels.cells import row_blocks
 from carousel.kernels.cpu import Arguments, Kept
 from carousel.kernels.gpu import buffers
 from carousel.kernels.gpu.buffers import product, slots
+from carousel.kernels.gpu.form import Form
 from carousel.kernels.gpu.rows import Rows
-
-
-class Form(Protocol):
-    """A way through time."""
-
-    def forward(self, given: buffers.Forward, rows: Rows) -> None: ...
-
-    def backward(self, given: buffers.Backward, rows: Rows) -> None: ...
 
 
 def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, Tensor, Kept | None]:
@@ -89,7 +80,8 @@ def backward(
     form.backward(told, rows)
 
     found: dict[str, Tensor] = {}
-    asked = {name for name, want, tensor in zip(Arguments._fields, wanted, given.tensors) if want and tensor is not None}
+    sources = zip(Arguments._fields, given.tensors, wanted, strict=False)
+    asked = {name for name, tensor, want in sources if want and tensor is not None}
     if asked & {"v_init", "hr"}:
         back, dv_init = rows.handed_back(alpha @ given.hh)
         found["v_init"] = rows.unsort(dv_init)

@@ -79,7 +79,9 @@ def parts(H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
 
 
 @triton.jit
-def whole_signal(array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
+def whole_signal(
+    array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr
+):
     """A block of some rows that other programs wrote, all units of it, [S, BB, K / S]. Not from the nearest cache."""
     k = parts(H, S, K)[:, None, :]
     where = rows[None, :, None].to(tl.int64) * (width * H) + block * H + k
@@ -184,7 +186,9 @@ def forward(
                 write(from_s, at(sequences, 0, units, PEEPHOLES, H), product(all_s, W_scu, PRECISION), mask)
                 write(from_s, at(sequences, 1, units, PEEPHOLES, H), product(all_s, W_scs, PRECISION), mask)
                 if INPUT_GATE:
-                    write(from_s, at(sequences, 2, units, PEEPHOLES, H), product(all_s, W_scx, PRECISION), mask)
+                    write(
+                        from_s, at(sequences, 2, units, PEEPHOLES, H), product(all_s, W_scx, PRECISION), mask
+                    )
                 tl.debug_barrier()  # other threads of the program may read it
 
 

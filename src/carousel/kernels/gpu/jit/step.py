@@ -64,12 +64,12 @@ def early_peephole(
     H: tl.constexpr, PEEPHOLE: tl.constexpr, PEEPHOLES: tl.constexpr,
 ):  # fmt: skip
     """The share of s[n-1] in a node."""
+    share = 0.0
     if PEEPHOLE == "full":
-        return read(from_s, at(sequences, peephole, units, PEEPHOLES, H), mask)
-    elif PEEPHOLE == "diagonal":
-        return of_units(ch, peephole, units, H) * s
-    else:
-        return 0.0
+        share = read(from_s, at(sequences, peephole, units, PEEPHOLES, H), mask)
+    if PEEPHOLE == "diagonal":
+        share = of_units(ch, peephole, units, H) * s
+    return share
 
 
 @triton.jit
