@@ -76,7 +76,7 @@ def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept 
         RuntimeError: the kernel was found to be wrong here.
     """
     _demand(given, keep)
-    with torch.cuda.device(given.x.device):
+    with torch.cuda.device(given.x.device), torch.autocast("cuda", enabled=False):
         return scan.forward(given, keep, _form(given))
 
 
@@ -84,7 +84,7 @@ def backward(
     given: Arguments, kept: Kept, errors: tuple[Tensor | None, ...], wanted: list[bool]
 ) -> list[Tensor | None]:
     """As `carousel.kernels.cpu.backward`."""
-    with torch.cuda.device(given.x.device):
+    with torch.cuda.device(given.x.device), torch.autocast("cuda", enabled=False):
         return scan.backward(given, kept, errors, wanted, _form(given))
 
 

@@ -77,10 +77,12 @@ def cut(H: int) -> tuple[int, int]:
 
 
 def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
-    """Shared memory of a program: the weights of its units, and a tile of the signal that they multiply."""
-    K, _ = cut(H)
+    """Shared memory of a program: the weights of its units, and in turn a tile of signal and the sums of the parts."""
+    K, parts = cut(H)
     products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
-    return (products * units + SEQUENCES) * K * dtype.itemsize
+    weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
+    sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
+    return weights + max(signal, sums)
 
 
 def largest_slice(cell: LSTMCell, H: int, dtype: torch.dtype, card: Card) -> int | None:

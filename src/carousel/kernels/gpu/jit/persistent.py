@@ -96,6 +96,17 @@ def rows_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl
 
 
 @triton.jit
+def interleaved_rows(
+    array, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr, BH: tl.constexpr, BLOCKS: tl.constexpr
+):
+    """The same of the first blocks at once, those of a unit side by side, [S, K / S, BH * BLOCKS]."""
+    column = tl.arange(0, BH * BLOCKS)
+    to = (tl.program_id(0) * BH + column // BLOCKS)[None, None, :]
+    k, block = parts(H, S, K)[:, :, None], (column % BLOCKS)[None, None, :]
+    return tl.load(array + (block * H + to) * H + k, mask=(to < H) & (k < H), other=0.0)
+
+
+@triton.jit
 def columns_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
     """The weights from these units to all, transposed, [S, K / S, BH]."""
     k, of = parts(H, S, K)[:, :, None], units[None, None, :]
@@ -113,6 +124,21 @@ def product(signal, weights, PRECISION: tl.constexpr):
     return tl.sum(multiplied(signal, weights, PRECISION), axis=0)
 
 
+@triton.jit
+def two(both, BB: tl.constexpr, BH: tl.constexpr):
+    """[BB, BH * 2] of interleaved blocks, block by block."""
+    return tl.split(tl.reshape(both, (BB, BH, 2)))
+
+
+@triton.jit
+def four(all_four, BB: tl.constexpr, BH: tl.constexpr):
+    """[BB, BH * 4] of interleaved blocks, block by block."""
+    even, odd = tl.split(tl.reshape(all_four, (BB, BH, 2, 2)))
+    first, third = tl.split(even)
+    second, fourth = tl.split(odd)
+    return first, second, third, fourth
+
+
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
 def forward(
     W_v, W_s, bias, ch, gates, from_v, from_s, state, states, q, offsets, lengths, arrivals,
@@ -127,15 +153,11 @@ def forward(
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
     PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
     units = tl.program_id(0) * BH + tl.arange(0, BH)
-    W_vcu = rows_of_weights(W_v, CU, units, H, S, K)
-    W_vcs = rows_of_weights(W_v, CS, units, H, S, K)
-    W_vdu = rows_of_weights(W_v, DU, units, H, S, K)
-    W_vcr = rows_of_weights(W_v, CR, units, H, S, K)
+    W_four = interleaved_rows(W_v, H, S, K, BH, 4)  # of cu, cs, du, cr
     if INPUT_GATE:
         W_vcx = rows_of_weights(W_v, CX, units, H, S, K)
     if FULL:
-        W_scu = rows_of_weights(W_s, 0, units, H, S, K)
-        W_scs = rows_of_weights(W_s, 1, units, H, S, K)
+        W_early = interleaved_rows(W_s, H, S, K, BH, 2)  # of cu, cs
         W_scr = rows_of_weights(W_s, PEEPHOLES - 1, units, H, S, K)
         if INPUT_GATE:
             W_scx = rows_of_weights(W_s, 2, units, H, S, K)
@@ -155,10 +177,11 @@ def forward(
             )  # fmt: skip
             wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
             v = whole_signal(q, 0, first_before + sequences, continued, 1, H, S, K)
-            a_cu += product(v, W_vcu, PRECISION)
-            a_cs += product(v, W_vcs, PRECISION)
-            a_du += product(v, W_vdu, PRECISION)
-            a_cr += product(v, W_vcr, PRECISION)
+            v_cu, v_cs, v_du, v_cr = four(product(v, W_four, PRECISION), BB, BH)
+            a_cu += v_cu
+            a_cs += v_cs
+            a_du += v_du
+            a_cr += v_cr
             if INPUT_GATE:
                 a_cx += product(v, W_vcx, PRECISION)
             s = update_state(
@@ -183,12 +206,12 @@ def forward(
                 a_cr += product(all_s, W_scr, PRECISION)
                 read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
                 arrive(arrivals + tile)
-                write(from_s, at(sequences, 0, units, PEEPHOLES, H), product(all_s, W_scu, PRECISION), mask)
-                write(from_s, at(sequences, 1, units, PEEPHOLES, H), product(all_s, W_scs, PRECISION), mask)
+                s_cu, s_cs = two(product(all_s, W_early, PRECISION), BB, BH)
+                write(from_s, at(sequences, 0, units, PEEPHOLES, H), s_cu, mask)
+                write(from_s, at(sequences, 1, units, PEEPHOLES, H), s_cs, mask)
                 if INPUT_GATE:
-                    write(
-                        from_s, at(sequences, 2, units, PEEPHOLES, H), product(all_s, W_scx, PRECISION), mask
-                    )
+                    s_cx = product(all_s, W_scx, PRECISION)
+                    write(from_s, at(sequences, 2, units, PEEPHOLES, H), s_cx, mask)
                 tl.debug_barrier()  # other threads of the program may read it
 
 
