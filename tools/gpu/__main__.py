@@ -2,8 +2,8 @@
 
 It needs torch, Triton and NumPy there, no network and no install: the package is read from `src`. Each section runs in
 a process of its own with a limit of time, so that one that fails or hangs costs the others nothing; what a section
-found is in the file of results as soon as it is over. Running it again writes the file anew. `--rehearse` goes through
-all of it in miniature on a machine without a GPU, in Triton's interpreter, and writes no file.
+found is in the file of results as soon as it is over, in the place of what it found there before. `--rehearse` goes
+through all of it in miniature on a machine without a GPU, in Triton's interpreter, and writes no file.
 """
 
 import argparse
@@ -94,10 +94,14 @@ def shown(value: object) -> str:
 
 
 def write(found: dict, folder: Path) -> None:
-    card = next((line["card"] for line in found.get("machine", []) if "card" in line), "unknown")
+    """What was found, beside what the file has of other sections of the same card."""
+    import torch
+
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"gpu-{re.sub('[^a-z0-9]+', '-', card.lower())}.json"
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(before | found, indent=1) + "\n")
     print(f"  written: {path}", flush=True)
 
 

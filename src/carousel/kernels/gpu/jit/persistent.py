@@ -7,7 +7,6 @@ that wait would keep out those that they wait for.
 
 A step is one phase, or with full peepholes two, because the readout gate needs all of s[n], and psi[n] all of
 alpha_cr[n]. A phase multiplies each signal that it reads, which others have written, with all the weights that see it.
-A product [BB, K] [K, BH] is cut along K into S parts, one a warp, so that each warp keeps its own part of the weights.
 
 `begin` and `end` count phases. A launch of a single phase waits for nobody.
 """
@@ -15,6 +14,17 @@ A product [BB, K] [K, BH] is cut along K into S parts, one a warp, so that each 
 import triton
 import triton.language as tl
 
+from carousel.kernels.gpu.jit.grid import arrive, phases_done, rows_of, step_at, tiles_of, wait
+from carousel.kernels.gpu.jit.products import (
+    columns_of_weights,
+    four,
+    interleaved_rows,
+    multiplied,
+    product,
+    rows_of_weights,
+    two,
+    whole_signal,
+)
 from carousel.kernels.gpu.jit.step import (
     CR,
     CS,
@@ -31,112 +41,6 @@ from carousel.kernels.gpu.jit.step import (
     update_state,
     write,
 )
-
-
-@triton.jit
-def arrive(counter):
-    tl.debug_barrier()  # what the program's other threads wrote comes before the release
-    tl.atomic_add(counter, 1, sem="release", scope="gpu")
-
-
-@triton.jit
-def wait(counter, phases):
-    """Until all programs of the group are through with so many phases of the tile."""
-    arrivals = phases * tl.num_programs(0)
-    while tl.atomic_add(counter, 0, sem="acquire", scope="gpu") < arrivals:
-        pass
-    tl.debug_barrier()
-
-
-@triton.jit
-def step_at(i, T, descending):
-    return i + descending * (T - 1 - 2 * i)
-
-
-@triton.jit
-def rows_of(offsets, n, exists):
-    """First row of step n and how many there are; none if it does not exist."""
-    first = tl.load(offsets + n, mask=exists, other=0)
-    return first, tl.load(offsets + n + 1, mask=exists, other=0) - first
-
-
-@triton.jit
-def phases_done(i, tile, lengths, T, descending, BB: tl.constexpr):
-    """How many steps of the tile come before the i-th: its longest sequence takes the last steps, or the first."""
-    return i - descending * (T - tl.load(lengths + tile * BB))
-
-
-@triton.jit
-def tiles_of(count, tick, begin, end, BB: tl.constexpr):
-    """How many tiles a phase has; none if the launch leaves it to another."""
-    return tl.where((tick >= begin) & (tick < end), tl.cdiv(count, BB), 0)
-
-
-@triton.jit
-def parts(H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
-    """The indices 0 ... K, part by part, [S, K / S]."""
-    return tl.arange(0, S)[:, None] * (K // S) + tl.arange(0, K // S)[None, :]
-
-
-@triton.jit
-def whole_signal(
-    array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr
-):
-    """A block of some rows that other programs wrote, all units of it, [S, BB, K / S]. Not from the nearest cache."""
-    k = parts(H, S, K)[:, None, :]
-    where = rows[None, :, None].to(tl.int64) * (width * H) + block * H + k
-    return tl.load(array + where, mask=inside[None, :, None] & (k < H), other=0.0, cache_modifier=".cg")
-
-
-@triton.jit
-def rows_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
-    """The weights from all units to these, [S, K / S, BH]."""
-    k, to = parts(H, S, K)[:, :, None], units[None, None, :]
-    return tl.load(array + (to + block * H) * H + k, mask=(to < H) & (k < H), other=0.0)
-
-
-@triton.jit
-def interleaved_rows(
-    array, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr, BH: tl.constexpr, BLOCKS: tl.constexpr
-):
-    """The same of the first blocks at once, those of a unit side by side, [S, K / S, BH * BLOCKS]."""
-    column = tl.arange(0, BH * BLOCKS)
-    to = (tl.program_id(0) * BH + column // BLOCKS)[None, None, :]
-    k, block = parts(H, S, K)[:, :, None], (column % BLOCKS)[None, None, :]
-    return tl.load(array + (block * H + to) * H + k, mask=(to < H) & (k < H), other=0.0)
-
-
-@triton.jit
-def columns_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
-    """The weights from these units to all, transposed, [S, K / S, BH]."""
-    k, of = parts(H, S, K)[:, :, None], units[None, None, :]
-    return tl.load(array + (k + block * H) * H + of, mask=(of < H) & (k < H), other=0.0)
-
-
-@triton.jit
-def multiplied(signal, weights, PRECISION: tl.constexpr):
-    """The parts of a product, [S, BB, BH]."""
-    return tl.dot(signal, weights, input_precision=PRECISION, out_dtype=tl.float32)
-
-
-@triton.jit
-def product(signal, weights, PRECISION: tl.constexpr):
-    return tl.sum(multiplied(signal, weights, PRECISION), axis=0)
-
-
-@triton.jit
-def two(both, BB: tl.constexpr, BH: tl.constexpr):
-    """[BB, BH * 2] of interleaved blocks, block by block."""
-    return tl.split(tl.reshape(both, (BB, BH, 2)))
-
-
-@triton.jit
-def four(all_four, BB: tl.constexpr, BH: tl.constexpr):
-    """[BB, BH * 4] of interleaved blocks, block by block."""
-    even, odd = tl.split(tl.reshape(all_four, (BB, BH, 2, 2)))
-    first, third = tl.split(even)
-    second, fourth = tl.split(odd)
-    return first, second, third, fourth
 
 
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
