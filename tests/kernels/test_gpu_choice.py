@@ -109,10 +109,13 @@ def test_eager_and_why(on_gpu, monkeypatch):
         patch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
         assert reason() == "autocast chooses the dtype of each operation"
     x = torch.empty(3, 2, 4, device="cuda")
-    mixed = "input, states and weights are of several dtypes or on several devices"
+    mixed = "input, states and weights are {}"
     s = torch.empty(2, 512, device="cuda")
-    assert choose(FULL, x, (s, s, torch.empty(1, device="cpu"))) == ("eager", mixed)
-    assert choose(FULL, x, (s, s.half())) == ("eager", mixed)
+    assert choose(FULL, x, (s, s, torch.empty(1, device="cpu"))) == (
+        "eager",
+        mixed.format("on several devices"),
+    )
+    assert choose(FULL, x, (s, s.half())) == ("eager", mixed.format("of several dtypes"))
     assert choose(FULL, torch.empty(3, 0, 4, device="cuda"), (s, s)) == ("eager", "the input is empty")
     form, _ = form_of(FULL, 512, torch.bfloat16, H100)
     key = form, 512, torch.bfloat16, "ieee", x.device, True

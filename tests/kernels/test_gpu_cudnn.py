@@ -44,3 +44,12 @@ def test_only_what_is_wanted():
     (slope,) = torch.autograd.grad(v.sum() + s_last.sum(), x, retain_graph=True)
     (again,) = torch.autograd.grad(v.sum() + s_last.sum(), x)
     assert slope.any() and torch.equal(slope, again)
+
+
+def test_batched_gradients():
+    one = make(LSTMCell(), 3, 2, 2, 3)
+    x, errors = one.x.clone().requires_grad_(), torch.randn(4, 3, 2, 3, dtype=one.x.dtype)
+    v, _ = cudnn.scan(x, (one.v_init, one.s_init), one.weights, False)
+    (found,) = torch.autograd.grad(v, x, errors, retain_graph=True, is_grads_batched=True)
+    for error, slope in zip(errors, found, strict=True):
+        assert_same(slope, torch.autograd.grad(v, x, error, retain_graph=True)[0])

@@ -110,9 +110,7 @@ def _on_cpu(x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
     return CPU if x.dtype == dtype else WIDENED
 
 
-def _on_gpu(
-    cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None
-) -> Choice:
+def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None) -> Choice:
     """cuDNN where it is called directly, since it is none of the operators that a compiled graph sees; else Triton."""
     if any(tensor is not None and tensor.device != x.device for tensor in tensors):
         return Choice("eager", SEVERAL_DEVICES)

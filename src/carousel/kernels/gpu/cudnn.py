@@ -7,6 +7,8 @@ from torch import Tensor
 
 from carousel.kernels import eager
 from carousel.kernels.cells import LSTMCell, Weights
+from carousel.kernels.choice import transformed
+from carousel.kernels.operators import is_batched
 
 Outputs = tuple[Tensor, Tensor, Tensor]
 
@@ -22,7 +24,7 @@ def scan(
 
 
 class _Plain(torch.autograd.Function):
-    """PyTorch's own derivative of cuDNN, which is not differentiable again; there operations take its place."""
+    """PyTorch's own derivative of cuDNN. It can be neither differentiated again nor batched; there operations serve."""
 
     @staticmethod
     def forward(ctx: Any, *given: Tensor | None) -> Outputs:
@@ -36,10 +38,11 @@ class _Plain(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *errors: Tensor) -> tuple[Tensor | None, ...]:
         again = torch.is_grad_enabled()
-        leaves = ctx.saved_tensors if again else ctx.leaves
+        by_operations = again or transformed() or any(is_batched(error) for error in errors)
+        leaves = ctx.saved_tensors if by_operations else ctx.leaves
         wanted = [leaf if want else None for leaf, want in zip(leaves, ctx.needs_input_grad, strict=True)]
         with torch.enable_grad():
-            outputs = _operations(*leaves) if again else ctx.outputs
+            outputs = _operations(*leaves) if by_operations else ctx.outputs
         found = iter(
             torch.autograd.grad(
                 outputs,
