@@ -6,6 +6,8 @@ kernel first runs. Below: `scan` has the products over all steps; `form` says wh
 a kernel with eager before its first use; `cudnn` serves the plain cells.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -41,15 +43,15 @@ def refusal(device: torch.device, dtype: torch.dtype) -> str:
     return ""
 
 
+# A compiled graph takes it as it is: what torch.compiler.assume_constant_result sets, which would import the compiler.
+refusal._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
 def cudnn_serves(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether PyTorch would hand a plain LSTM to cuDNN there."""
     cudnn: Any = torch.backends.cudnn
     on = bool(cudnn.is_available() and cudnn.enabled) and torch.version.hip is None
     return on and device.type == "cuda" and dtype in (*DTYPES, torch.float64)
-
-
-# A compiled graph takes it as it is: what torch.compiler.assume_constant_result sets, which would import the compiler.
-refusal._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def explained(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[str, str]:
@@ -60,8 +62,9 @@ def explained(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) 
 
 def fault(given: Arguments, keep: bool) -> str:
     """What a first small case of this cell finds wrong with its kernel on this card; empty if nothing."""
-    H = given.s_init.shape[1]
-    return trust.fault(_form(given), given.cell, H, given.x.dtype, given.x.device, keep)
+    x, H = given.x, given.s_init.shape[1]
+    with _at_work(x.device):
+        return trust.fault(_form(given), given.cell, H, x.dtype, x.device, keep)
 
 
 def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:
@@ -76,7 +79,7 @@ def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept 
         RuntimeError: the kernel was found to be wrong here.
     """
     _demand(given, keep)
-    with torch.cuda.device(given.x.device), torch.autocast("cuda", enabled=False):
+    with _at_work(given.x.device):
         return scan.forward(given, keep, _form(given))
 
 
@@ -84,8 +87,15 @@ def backward(
     given: Arguments, kept: Kept, errors: tuple[Tensor | None, ...], wanted: list[bool]
 ) -> list[Tensor | None]:
     """As `carousel.kernels.cpu.backward`."""
-    with torch.cuda.device(given.x.device), torch.autocast("cuda", enabled=False):
+    with _at_work(given.x.device):
         return scan.backward(given, kept, errors, wanted, _form(given))
+
+
+@contextmanager
+def _at_work(device: torch.device) -> Iterator[None]:
+    """Launches go to this GPU, and products keep their dtypes."""
+    with torch.cuda.device(device), torch.autocast("cuda", enabled=False):
+        yield
 
 
 def _form(given: Arguments) -> Form:
