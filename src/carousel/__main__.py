@@ -4,6 +4,7 @@ import sys
 from importlib.util import find_spec
 
 NEEDED = (
+    "filelock",
     "jinja2",
     "latex2mathml",
     "matplotlib",

@@ -1,7 +1,7 @@
 """fit, evaluate, predict: from data to a model, and from the model to scores and predictions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, requ
 from carousel.errors import CarouselError
 from carousel.files import as_argument
 
+if TYPE_CHECKING:
+    from carousel.training import Run
+
 UTTERANCES = {"japanese_vowels": "7"}
 """A test sequence of an embedded data set that is worth a look."""
 
@@ -17,12 +20,13 @@ UTTERANCES = {"japanese_vowels": "7"}
 @app.command()
 def fit(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="RECIPE|CONFIG.yaml|DATA",
-            help="A recipe's name, a configuration, or a file of your own: .npz, .csv, or text.",
+            metavar="[RECIPE|CONFIG.yaml|DATA]",
+            help="A recipe's name, a configuration, or a file of your own. [default: japanese_vowels]",
+            show_default=False,
         ),
-    ] = "japanese_vowels",
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="classify or symbols [default: what DATA suggests]")
     ] = None,
@@ -36,6 +40,10 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Instead, go on with a run that was interrupted or killed."),
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -45,17 +53,17 @@ def fit(
     error of the lowest.
     """
     with plain_errors(debug):
-        from carousel.experiments import is_data, resolve
-        from carousel.training import configure, override
-        from carousel.training import fit as fit_run
-
-        config, found = configure(source, task) if is_data(source) else (resolve(source), [])
-        named = {"layer": layer, "seed": seed, "epochs": epochs}
-        assignments = [f"{name}={value}" for name, value in named.items() if value is not None]
-        config = override(config, [*assignments, *(settings or [])])
-        for sentence in found:
-            typer.echo(sentence, err=True)
-        run = fit_run(config, out)
+        named = {"kind": task, "layer": layer, "seed": seed, "epochs": epochs}
+        changes = [f"{name}={value}" for name, value in named.items() if value is not None]
+        changes += settings or []
+        if resume:
+            if source or changes or out:
+                raise CarouselError(
+                    f"--resume goes on with the run's own configuration; leave out all but --resume {resume}"
+                )
+            run = _resume(resume)
+        else:
+            run = _fit(source or "japanese_vowels", task, changes, out)
         metrics = run.metrics()
         if metrics["status"] == "interrupted":
             show(
@@ -120,6 +128,23 @@ def predict(
             write_atomically(out, text + "\n")
             text = f"{len(table)} predictions written to {out}"
         show(as_json, {"run": str(run), "predictions": table.to_dict(orient="records")}, text)
+
+
+def _fit(source: str, task: str | None, changes: list[str], out: Path | None) -> "Run":
+    from carousel.experiments import is_data, resolve
+    from carousel.training import configure, fit, override
+
+    config, found = configure(source, task) if is_data(source) else (resolve(source), [])
+    config = override(config, changes)
+    for sentence in found:
+        typer.echo(sentence, err=True)
+    return fit(config, out)
+
+
+def _resume(folder: Path) -> "Run":
+    from carousel.training import resume
+
+    return resume(folder)
 
 
 def _draw_report(run: Path) -> Path:

@@ -12,19 +12,22 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 from carousel.errors import CarouselError
-from carousel.files import cannot_write, write_atomically
+from carousel.files import cannot_write, remove_unfinished, write_atomically
+from carousel.training.checkpoint import Patience, RandomNumbers, WholeFiles
 from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
+from carousel.training.lock import locked
 from carousel.training.model import SequenceModel
-from carousel.training.parts import CHECKPOINTS, METRICS
+from carousel.training.parts import CHECKPOINT, METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
+from carousel.training.resumption import checkpoint_of, unfinished
 from carousel.training.run import Run, create_folder, open_run
 from carousel.training.sections import TrainingConfig
-from carousel.training.tasks import Material, Task, task_of
+from carousel.training.tasks import Material, task_of
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
@@ -48,26 +51,67 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
+    material = task_of(config).prepare(config)
+    _require_memory(config, material)
+    folder = create_folder(config, out)
+    with locked(folder):
+        try:
+            return _run(config, material, folder, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
+        finally:
+            if not (folder / MODEL).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def resume(run: str | Path, progress: bool = True) -> Run:
+    """Go on with a training that was interrupted or killed, from the end of its last whole epoch.
+
+    It ends with the same bits as if it had never stopped, on the same machine with the same versions.
+
+    Args:
+        run: the run folder.
+        progress: show the progress on standard error.
+
+    Returns:
+        The run, as `fit` does.
+
+    Raises:
+        CarouselError: the run is complete, another process is training in it, its checkpoint is missing, damaged or of
+            another run, its data has changed, or what `fit` raises. The run is left as it was.
+        KeyboardInterrupt: Ctrl-C before anything was added.
+    """
+    folder = Path(run)
+    config = unfinished(folder).config
+    _require(config.training.device)
+    with locked(folder):
+        checkpoint = checkpoint_of(unfinished(folder))
+        material = task_of(config).prepare(config)
+        remove_unfinished(folder)
+        try:
+            return _run(config, material, folder, progress, checkpoint)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"before an epoch ended; '{folder}' is left as it was") from None
+
+
+def _run(
+    config: Config, material: Material[Any], folder: Path, progress: bool, checkpoint: Path | None = None
+) -> Run:
+    """Train in a folder, from the beginning or a checkpoint, and score the best epoch."""
     task = task_of(config)
-    material = task.prepare(config)
-    _require_memory(config, task, material)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
-        model = _new_model(config, task, material)
-        folder = create_folder(config, out)
+        model = _new_model(config, material)
         recorder = Recorder(folder, model)
         try:
-            _train(model, material, recorder, progress)
+            _train(model, material, recorder, progress, checkpoint)
             recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
-                raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
+                raise
             write_atomically(folder / METRICS, task.metrics(**open_run(folder).metrics()).text())
         except (CarouselError, OSError, torch.OutOfMemoryError) as error:
             kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
             raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
-        finally:
-            if recorder.best is None:
-                shutil.rmtree(folder, ignore_errors=True)
     return open_run(folder)
 
 
@@ -88,16 +132,16 @@ def _require(device: str) -> None:
         )
 
 
-def _new_model(config: Config, task: Task[Any, Any], material: Material[Any]) -> SequenceModel:
-    model: SequenceModel = task.model(config, **material.names)
+def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
+    model: SequenceModel = task_of(config).model(config, **material.names)
     for name, value in material.buffers.items():
         model.get_buffer(name).copy_(torch.from_numpy(value))
     return model
 
 
-def _require_memory(config: Config, task: Task[Any, Any], material: Material[Any]) -> None:
+def _require_memory(config: Config, material: Material[Any]) -> None:
     with torch.device("meta"):  # counts without allocating
-        parameters = _parameters(task.model(config, **material.names))
+        parameters = _parameters(task_of(config).model(config, **material.names))
     needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
     if needed > memory():
         raise CarouselError(
@@ -110,14 +154,17 @@ def _parameters(model: SequenceModel) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _train(model: SequenceModel, material: Material[Any], recorder: Recorder, progress: bool) -> None:
+def _train(
+    model: SequenceModel, material: Material[Any], recorder: Recorder, progress: bool, checkpoint: Path | None
+) -> None:
     training = model.config.training
     with _quiet_lightning():
         bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
-        trainer = _trainer(training, recorder, *bar)
+        order = material.train.generator
+        trainer = _trainer(training, recorder, *bar, *([RandomNumbers(order)] if order else []))
         handler = signal.getsignal(signal.SIGINT)
         try:
-            trainer.fit(model, material.train, material.validation)
+            trainer.fit(model, material.train, material.validation, ckpt_path=checkpoint, weights_only=True)
         except SystemExit as stop:
             # So Lightning leaves after Ctrl-C, with further ones ignored from then on, and after SIGTERM.
             if threading.current_thread() is threading.main_thread():
@@ -137,16 +184,18 @@ def _headline(model: SequenceModel, material: Material[Any]) -> str:
 
 
 def _trainer(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
+    last = recorder.folder / CHECKPOINT
     callbacks = [
         recorder,
         *others,
-        EarlyStopping("validation_loss", patience=training.patience),
-        ModelCheckpoint(recorder.folder / CHECKPOINTS, filename="last", enable_version_counter=False),
+        Patience("validation_loss", patience=training.patience),
+        ModelCheckpoint(last.parent, filename=last.stem, enable_version_counter=False),
     ]
     return pl.Trainer(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip or None,
         callbacks=callbacks,
+        plugins=[WholeFiles()],
         accelerator=training.device,
         devices=1,
         logger=False,
@@ -165,6 +214,9 @@ def _quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         # The sequences are in memory: worker processes would only cost time.
         warnings.filterwarnings("ignore", ".*does not have many workers")
+        # A run that is resumed has its checkpoint already, and may have been moved.
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", "The dirpath has changed")
         # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
         try:

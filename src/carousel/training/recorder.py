@@ -8,11 +8,12 @@ from typing import Any
 import pytorch_lightning as pl
 
 from carousel.files import write_atomically, write_together
+from carousel.training.config import to_yaml
 from carousel.training.environment import kernel_of, versions
 from carousel.training.metrics import Metrics
 from carousel.training.model import SequenceModel
 from carousel.training.parts import HISTORY, METRICS, MODEL
-from carousel.training.tasks import task_of
+from carousel.training.tasks import Task, task_of
 from carousel.training.weights import weights_file
 
 
@@ -23,7 +24,8 @@ class Recorder(pl.Callback):
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
     Breiman et al., Classification and Regression Trees, 1984, section 3.4.3).
 
-    `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut.
+    `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
+    known so far goes into the checkpoint, which is written after the other files: they are never older than it is.
     """
 
     def __init__(self, folder: Path, model: SequenceModel) -> None:
@@ -36,8 +38,16 @@ class Recorder(pl.Callback):
         self._start = 0.0
         self._kernel = ""
 
+    def state_dict(self) -> dict[str, Any]:
+        known = {"rows": self.rows, "best": self.best, "lowest": self._lowest, "kernel": self._kernel}
+        return known | {"config": to_yaml(self.model.config)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.best = state_dict["rows"], state_dict["best"]
+        self._lowest, self._kernel = state_dict["lowest"], state_dict["kernel"]
+
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
-        self._start = time.perf_counter()
+        self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
         self._kernel = kernel_of(self.model.layer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
@@ -52,7 +62,7 @@ class Recorder(pl.Callback):
         bound = self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
         is_best = row["validation_loss"] <= bound < inf
         best = row if is_best else self.best
-        contents: dict[Path, str | bytes] = {self.folder / HISTORY: self._history()}
+        contents: dict[Path, str | bytes] = {self.folder / HISTORY: history_text(self.task, self.rows)}
         if best:
             contents[self.folder / METRICS] = self._metrics(best).text()
         if is_best:
@@ -66,10 +76,6 @@ class Recorder(pl.Callback):
         assert self.best is not None
         write_atomically(self.folder / METRICS, self._metrics(self.best, test).text())
 
-    def _history(self) -> str:
-        rows = [[f"{row[name]:.9g}" for name in self.task.columns] for row in self.rows]
-        return "".join(",".join(cells) + "\n" for cells in [self.task.columns, *rows])
-
     def _metrics(self, best: dict[str, float], test: dict[str, Any] | None = None) -> Metrics[Any, Any]:
         return self.task.metrics(
             status="complete" if test else "interrupted",
@@ -82,3 +88,9 @@ class Recorder(pl.Callback):
             test=None if test is None else self.task.test_scores(**test),
             versions=versions(),
         )
+
+
+def history_text(task: Task[Any, Any], rows: list[dict[str, float]]) -> str:
+    """The content of `history.csv` after these epochs."""
+    cells = [[f"{row[name]:.9g}" for name in task.columns] for row in rows]
+    return "".join(",".join(line) + "\n" for line in [task.columns, *cells])

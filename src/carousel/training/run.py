@@ -14,6 +14,7 @@ from carousel.training.model import SequenceModel
 from carousel.training.parts import (
     CONFIG,
     HISTORY,
+    LOCK,
     METRICS,
     MODEL,
     cannot_read,
@@ -157,7 +158,8 @@ def _is_unused(folder: Path, config: Config) -> bool:
     """Whether the folder is empty, or holds this configuration and nothing else."""
     if not folder.is_dir():
         return False
-    return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in folder.iterdir())
+    left = [path for path in folder.iterdir() if path.name != LOCK]
+    return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in left)
 
 
 def _first_free(parent: Path, name: str) -> Path:

@@ -21,7 +21,15 @@ def weights_file(model: SequenceModel, epoch: int, validation: Mapping[str, floa
     """The content of the file for a model as it is after `epoch`."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     label = {**model.names, "epoch": epoch, "validation": validation}
-    return save(tensors, {name: json.dumps(value) for name, value in label.items()})
+    return _ordered(save(tensors, {name: json.dumps(value) for name, value in label.items()}))
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file with the names of its header in order: as safetensors writes it, they change from call to call."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + size :]
 
 
 def read_label(path: Path, config: Config) -> Label:
