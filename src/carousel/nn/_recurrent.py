@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel import kernels
 from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
-from carousel.nn._input import Batch, context_windows, unpack
+from carousel.nn._input import Batch, checked_halo, context_windows, unpack
 from carousel.nn._ragged import Lengths
 from carousel.nn._state import checked_state
 from carousel.nn._stream import Stream
@@ -203,8 +203,13 @@ class Recurrent(nn.Module, ABC):
         state: tuple[Tensor, ...] | None,
         lengths: Lengths | None,
         mask: Tensor | None,
+        halo: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, ...]]:
         batch = self._checked_batch(input, lengths, mask)
+        if halo is not None:
+            batch = batch._replace(
+                halo=checked_halo(type(self).__name__, halo, batch, self.context, self.batch_first)
+            )
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
@@ -221,7 +226,9 @@ class Recurrent(nn.Module, ABC):
             outputs = []
             for reverse in (False, True)[: self._directions]:
                 run = layer * self._directions + reverse
-                windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
+                halo = batch.halo if layer == 0 else None
+                windows = context_windows(x, *self.context[layer], halo)
+                weights = self._weights(layer, reverse)
                 initial = tuple(part[run] for part in state)
                 output, after = kernels.scan(self.cell, windows, initial, weights, batch.lengths, reverse)
                 outputs.append(output)
