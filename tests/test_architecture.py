@@ -20,7 +20,7 @@ BELOW = {
     "pages": {"style"},
     "data": {"errors"},
     "nn": {"kernels"},
-    "onnx": {"training", "nn", "kernels", "files"},
+    "onnx": {"training", "nn", "kernels", "errors", "files"},
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
     "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files"},

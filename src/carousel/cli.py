@@ -85,14 +85,14 @@ def fit(
             _print(
                 as_json,
                 {"run": str(run.folder), "report": None, **metrics},
-                texts.interrupted(run.folder, metrics),
+                texts.interrupted(run.folder, metrics, run.task.shown),
             )
             raise typer.Exit(130)
         report = _draw_report(run.folder)
         _print(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics},
-            texts.fitted(run.folder, metrics, report),
+            texts.fitted(run.folder, metrics, run.task.shown, report),
         )
 
 
@@ -116,7 +116,7 @@ def evaluate(
 
         metrics = evaluate_run(run, read(data) if data else None)
         source = str(data) if data else "test"
-        text = f"{source}: accuracy {texts.percent(metrics['accuracy'])}, loss {metrics['loss']:.4f} nats"
+        text = f"{source}: accuracy {100 * metrics['accuracy']:.1f} %, loss {metrics['loss']:.4f} nats"
         _print(as_json, {"run": str(run), "data": source, **metrics}, text)
 
 

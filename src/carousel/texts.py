@@ -1,21 +1,20 @@
 """What the commands print for a person to read."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from carousel.files import as_argument
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
+def fitted(
+    run: Path, metrics: dict[str, Any], shown: Callable[[Mapping[str, Any]], str], report: Path
+) -> str:
     folder = as_argument(run)
     return f"""\
 best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
-validation  {percent(metrics["validation"]["accuracy"])}
-test        {percent(metrics["test"]["accuracy"])}
+validation  {shown(metrics["validation"])}
+test        {shown(metrics["test"])}
 kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
@@ -27,12 +26,12 @@ Next:
   carousel fit {as_argument(run / "config.yaml")}"""
 
 
-def interrupted(run: Path, metrics: dict[str, Any]) -> str:
+def interrupted(run: Path, metrics: dict[str, Any], shown: Callable[[Mapping[str, Any]], str]) -> str:
     folder = as_argument(run)
     return f"""\
 Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
 best epoch  {metrics["best_epoch"]}
-validation  {percent(metrics["validation"]["accuracy"])}
+validation  {shown(metrics["validation"])}
 kernel      {metrics["kernel"]}
 run         {run}
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from carousel.training import progress
+from carousel.training import TASKS, progress
 
 METRICS = {"train_loss": 2.0912, "validation_loss": 12.034, "validation_accuracy": 0.352}
 
@@ -16,7 +16,7 @@ def last_frame(monkeypatch, width, epochs) -> str:
     screen = io.StringIO()
     console = Console(file=screen, width=width, force_terminal=True, color_system=None)
     monkeypatch.setattr(progress, "Console", lambda **options: console)
-    bar = progress.ProgressBar(epochs, "a headline of the training")
+    bar = progress.ProgressBar(epochs, "a headline of the training", TASKS["classify"])
     trainer = SimpleNamespace(num_training_batches=2, current_epoch=epochs - 1, callback_metrics=METRICS)
     bar.on_train_start(trainer, None)
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_the_headline_breaks_between_words(monkeypatch):
     screen = io.StringIO()
     console = Console(file=screen, width=10, force_terminal=True)
     monkeypatch.setattr(progress, "Console", lambda **options: console)
-    bar = progress.ProgressBar(1, "learning from sequences")
+    bar = progress.ProgressBar(1, "learning from sequences", TASKS["classify"])
     bar.on_train_start(SimpleNamespace(num_training_batches=2), None)
     bar.on_train_end(None, None)
     assert screen.getvalue().startswith("learning \nfrom \nsequences\n")

@@ -14,7 +14,7 @@ from carousel.training import open_run
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import to_yaml
 from carousel.training.recorder import Recorder
-from carousel.training.run import COLUMNS
+from carousel.training.tasks import TASKS
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,10 @@ def test_the_best_epoch(tiny, tmp_path, losses, errors, kept):
     recorder = Recorder(tmp_path, SequenceClassifier(tiny, train.features, train.classes))
     recorder.on_train_start(None, None)
     for epoch, (loss, error, wanted) in enumerate(zip(losses, errors, kept, strict=True)):
-        metrics = dict.fromkeys(COLUMNS, 0.0) | {"validation_loss": loss, "validation_loss_error": error}
+        metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {
+            "validation_loss": loss,
+            "validation_loss_error": error,
+        }
         recorder.on_train_epoch_end(SimpleNamespace(current_epoch=epoch, callback_metrics=metrics), None)
         assert (recorder.best and recorder.best["epoch"]) == wanted
         assert (tmp_path / "model.safetensors").exists() == (wanted is not None)
@@ -62,7 +65,7 @@ def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path,
     with pytest.raises(Killed):
         for epoch, loss in enumerate(losses, start=1):
             model.mean.fill_(epoch)
-            metrics = dict.fromkeys(COLUMNS, 0.0) | {"validation_loss": loss}
+            metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {"validation_loss": loss}
             recorder.on_train_epoch_end(
                 SimpleNamespace(current_epoch=epoch - 1, callback_metrics=metrics), None
             )

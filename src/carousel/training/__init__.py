@@ -1,7 +1,6 @@
 """Fit, evaluate, predict: a thin layer on PyTorch Lightning, and the run folder they share."""
 
 from carousel.training.classifier import SequenceClassifier as SequenceClassifier
-from carousel.training.classifier import build_layer as build_layer
 from carousel.training.config import Config as Config
 from carousel.training.config import load_config as load_config
 from carousel.training.config import override as override
@@ -9,5 +8,11 @@ from carousel.training.evaluation import evaluate as evaluate
 from carousel.training.evaluation import predict as predict
 from carousel.training.evaluation import prediction_table as prediction_table
 from carousel.training.fitting import fit as fit
+from carousel.training.model import SequenceModel as SequenceModel
+from carousel.training.model import build_layer as build_layer
 from carousel.training.run import Run as Run
 from carousel.training.run import open_run as open_run
+from carousel.training.tasks import TASKS as TASKS
+from carousel.training.tasks import Material as Material
+from carousel.training.tasks import Task as Task
+from carousel.training.tasks import task_of as task_of

@@ -8,23 +8,23 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from carousel.data import Sequences, batches, load, moments, split
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, write_atomically
-from carousel.training.classifier import SequenceClassifier
-from carousel.training.config import Config, TrainingConfig
+from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
-from carousel.training.evaluation import score
-from carousel.training.metrics import Metrics
+from carousel.training.model import SequenceModel
 from carousel.training.parts import CHECKPOINTS, METRICS
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.run import Run, create_folder, open_run
+from carousel.training.sections import TrainingConfig
+from carousel.training.tasks import Material, Task, task_of
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
@@ -48,21 +48,20 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
-    train, test = load(config.data.dataset)
-    kept, held_out = split(train, config.data.validation_fraction, config.training.seed)
-    _require_memory(config, train)
+    task = task_of(config)
+    material = task.prepare(config)
+    _require_memory(config, task, material)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
-        model = SequenceClassifier(config, train.features, train.classes)
-        model.standardise_by(*(torch.from_numpy(moment) for moment in moments(kept)))
+        model = _new_model(config, task, material)
         folder = create_folder(config, out)
         recorder = Recorder(folder, model)
         try:
-            _train(model, kept, held_out, recorder, progress)
-            recorder.complete(score(open_run(folder).load_model(), test))
+            _train(model, material, recorder, progress)
+            recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
                 raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
-            write_atomically(folder / METRICS, Metrics(**open_run(folder).metrics()).text())
+            write_atomically(folder / METRICS, task.metrics(**open_run(folder).metrics()).text())
         except (CarouselError, OSError, torch.OutOfMemoryError) as error:
             kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
             raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
@@ -89,10 +88,16 @@ def _require(device: str) -> None:
         )
 
 
-def _require_memory(config: Config, train: Sequences) -> None:
+def _new_model(config: Config, task: Task[Any, Any], material: Material[Any]) -> SequenceModel:
+    model: SequenceModel = task.model(config, **material.names)
+    for name, value in material.buffers.items():
+        model.get_buffer(name).copy_(torch.from_numpy(value))
+    return model
+
+
+def _require_memory(config: Config, task: Task[Any, Any], material: Material[Any]) -> None:
     with torch.device("meta"):  # counts without allocating
-        model = SequenceClassifier(config, train.features, train.classes)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+        parameters = _parameters(task.model(config, **material.names))
     needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
     if needed > memory():
         raise CarouselError(
@@ -101,20 +106,18 @@ def _require_memory(config: Config, train: Sequences) -> None:
         )
 
 
-def _train(
-    model: SequenceClassifier, kept: Sequences, held_out: Sequences, recorder: Recorder, progress: bool
-) -> None:
+def _parameters(model: SequenceModel) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _train(model: SequenceModel, material: Material[Any], recorder: Recorder, progress: bool) -> None:
     training = model.config.training
     with _quiet_lightning():
-        bar = [ProgressBar(training.epochs, _headline(model, kept, held_out))] if progress else []
+        bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
         trainer = _trainer(training, recorder, *bar)
         handler = signal.getsignal(signal.SIGINT)
         try:
-            trainer.fit(
-                model,
-                batches(kept, training.batch_size, shuffle=True, seed=training.seed),
-                batches(held_out, training.batch_size),
-            )
+            trainer.fit(model, material.train, material.validation)
         except SystemExit as stop:
             # So Lightning leaves after Ctrl-C, with further ones ignored from then on, and after SIGTERM.
             if threading.current_thread() is threading.main_thread():
@@ -126,11 +129,10 @@ def _train(
         )
 
 
-def _headline(model: SequenceClassifier, kept: Sequences, held_out: Sequences) -> str:
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+def _headline(model: SequenceModel, material: Material[Any]) -> str:
+    config = model.config
     return (
-        f"{model.config.recipe}: {len(model.classes)} classes, {len(kept)} sequences to learn from, "
-        f"{len(held_out)} to choose the best epoch; {model.config.model.layer} layer, {parameters:,} parameters"
+        f"{config.recipe}: {material.headline}; {config.model.layer} layer, {_parameters(model):,} parameters"
     )
 
 

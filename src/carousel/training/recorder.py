@@ -8,11 +8,11 @@ from typing import Any
 import pytorch_lightning as pl
 
 from carousel.files import write_atomically, write_together
-from carousel.training.classifier import SequenceClassifier
 from carousel.training.environment import kernel_of, versions
-from carousel.training.metrics import Metrics, Scores, ScoresByClass
+from carousel.training.metrics import Metrics
+from carousel.training.model import SequenceModel
 from carousel.training.parts import HISTORY, METRICS, MODEL
-from carousel.training.run import COLUMNS
+from carousel.training.tasks import task_of
 from carousel.training.weights import weights_file
 
 
@@ -26,9 +26,10 @@ class Recorder(pl.Callback):
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut.
     """
 
-    def __init__(self, folder: Path, model: SequenceClassifier) -> None:
+    def __init__(self, folder: Path, model: SequenceModel) -> None:
         self.folder = folder
         self.model = model
+        self.task = task_of(model.config)
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
         self._lowest = {"validation_loss": inf, "validation_loss_error": 0.0}
@@ -42,7 +43,8 @@ class Recorder(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
         row = {
-            name: known[name] if name in known else float(trainer.callback_metrics[name]) for name in COLUMNS
+            name: known[name] if name in known else float(trainer.callback_metrics[name])
+            for name in self.task.columns
         }
         self.rows.append(row)
         if row["validation_loss"] < self._lowest["validation_loss"]:
@@ -54,7 +56,7 @@ class Recorder(pl.Callback):
         if best:
             contents[self.folder / METRICS] = self._metrics(best).text()
         if is_best:
-            scores = _validation(row).model_dump()
+            scores = self.task.validation_scores(row)
             contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
         write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
@@ -62,25 +64,21 @@ class Recorder(pl.Callback):
     def complete(self, test: dict[str, Any]) -> None:
         """Close the run with its test score."""
         assert self.best is not None
-        write_atomically(self.folder / METRICS, self._metrics(self.best, ScoresByClass(**test)).text())
+        write_atomically(self.folder / METRICS, self._metrics(self.best, test).text())
 
     def _history(self) -> str:
-        rows = [[f"{row[name]:.9g}" for name in COLUMNS] for row in self.rows]
-        return "".join(",".join(cells) + "\n" for cells in [COLUMNS, *rows])
+        rows = [[f"{row[name]:.9g}" for name in self.task.columns] for row in self.rows]
+        return "".join(",".join(cells) + "\n" for cells in [self.task.columns, *rows])
 
-    def _metrics(self, best: dict[str, float], test: ScoresByClass | None = None) -> Metrics:
-        return Metrics(
+    def _metrics(self, best: dict[str, float], test: dict[str, Any] | None = None) -> Metrics[Any, Any]:
+        return self.task.metrics(
             status="complete" if test else "interrupted",
             best_epoch=int(best["epoch"]),
             epochs=len(self.rows),
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             seconds=self.rows[-1]["seconds"],
             kernel=self._kernel,
-            validation=_validation(best),
-            test=test,
+            validation=self.task.scores(**self.task.validation_scores(best)),
+            test=None if test is None else self.task.test_scores(**test),
             versions=versions(),
         )
-
-
-def _validation(row: dict[str, float]) -> Scores:
-    return Scores(loss=row["validation_loss"], accuracy=row["validation_accuracy"])
