@@ -47,6 +47,11 @@ def base_of(kind: Base, y: Tensor, observed: Tensor, reach: int, horizon: int, s
     return seasonal(y, observed, reach, horizon, season)
 
 
+def naive_of(season: int | None) -> tuple[Base, ...]:
+    """The naive forecasts that a series has."""
+    return ("last",) if season is None else ("last", "season")
+
+
 def ahead(rows: Tensor, horizon: int) -> Tensor:
     """Rows [K - 1 + H, B, D], the first of them one step after the first origin, as what lies 1 to H steps ahead: [K, B, H, D]."""
     return rows.unfold(0, horizon, 1).movedim(-1, 2)

@@ -19,6 +19,11 @@ class Reach(NamedTuple):
     horizon: int
 
 
+def reach_of(season: int | None, horizon: int) -> Reach:
+    """A step looks back to what the naive forecasts of the step before were made of."""
+    return Reach((season or 1) + 1, horizon)
+
+
 class SeriesBatch(NamedTuple):
     """B stretches side by side; K is the longest of them. Step n of a stretch stands in row L + n.
 
@@ -26,7 +31,6 @@ class SeriesBatch(NamedTuple):
         rows: float32 [L + K + H, B, F]: L rows before the stretch, its K steps, H rows after it. Zero where the segment,
             or the part of it that may be read, has no row.
         observed: bool [L + K + H, B, D]: whether a target was measured; false where there is no row.
-        exists: bool [L + K + H, B]: whether there is a row.
         counted: int64 [B], the first step from which on forecasts count; it may lie before the stretch or after it.
         steps: int64 [B], the steps that the stretch has.
         starts: bool [B], whether the state starts anew, or goes on from the batch before.
@@ -37,7 +41,6 @@ class SeriesBatch(NamedTuple):
 
     rows: Tensor
     observed: Tensor
-    exists: Tensor
     counted: Tensor
     steps: Tensor
     starts: Tensor
@@ -53,16 +56,14 @@ class Reader:
         series: where from.
         ends: [S], how many rows of each segment may be read: what lies behind does not exist for the reader.
         reach: how far a step looks.
-        groups: the names that the batch's `group` counts; by default those of the series, sorted.
+        groups: the names that the batch's `group` counts, those of the series among them.
     """
 
-    def __init__(
-        self, series: Series, ends: Sequence[int], reach: Reach, groups: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, series: Series, ends: Sequence[int], reach: Reach, groups: Sequence[str]) -> None:
         self.series = series
         self.ends = tuple(ends)
         self.reach = reach
-        position = {name: index for index, name in enumerate(groups or sorted(set(series.groups)))}
+        position = {name: index for index, name in enumerate(groups)}
         self._group = [position[name] for name in series.groups]
 
     def batch(self, stretches: Sequence[Stretch]) -> SeriesBatch:
@@ -72,18 +73,15 @@ class Reader:
         shape = length, len(stretches)
         rows = np.zeros((*shape, self.series.n_features), np.float32)
         observed = np.zeros((*shape, len(self.series.targets)), bool)
-        exists = np.zeros(shape, bool)
         for column, (piece, start, stop, _) in enumerate(stretches):
             first = max(0, start - past)
             last = min(stop + horizon, self.ends[piece.segment])
             place = slice(first - (start - past), last - (start - past))
             rows[place, column] = self.series.values[piece.segment][first:last]
             observed[place, column] = self.series.observed[piece.segment][first:last]
-            exists[place, column] = True
         return SeriesBatch(
             torch.from_numpy(rows),
             torch.from_numpy(observed),
-            torch.from_numpy(exists),
             torch.tensor([piece.counted - start for piece, start, _, _ in stretches]),
             torch.tensor([stop - start for _, start, stop, _ in stretches]),
             torch.tensor([one.is_first for one in stretches]),

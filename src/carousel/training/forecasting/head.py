@@ -26,6 +26,8 @@ class LeadHead(nn.Module):
     ) -> None:
         super().__init__()
         self.horizon = horizon
+        self.numbers = hidden + targets * len(output.anchors)
+        """How many numbers it makes for each origin and lead."""
         self.output = output
         self.from_signal = nn.Linear(width, hidden)
         self.from_known = nn.Linear(known, hidden, bias=False) if known else None
@@ -41,4 +43,4 @@ class LeadHead(nn.Module):
         if self.from_known is not None:
             units = units + self.from_known(known).unfold(0, self.horizon, 1).movedim(-1, 2)
         raw: Tensor = self.to_raw(relu(units))
-        return self.output.points(raw.unflatten(-1, (-1, len(self.output.anchors))))
+        return self.output.points(torch.unflatten(raw, -1, (-1, len(self.output.anchors))))

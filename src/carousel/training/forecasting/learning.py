@@ -8,9 +8,10 @@ import numpy.typing as npt
 import torch
 
 from carousel.data.series import Series
-from carousel.training.forecasting.bases import Base, ahead, base_of
-from carousel.training.forecasting.batches import Reach, Reader
+from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
+from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.loading import scoring_batches
+from carousel.training.forecasting.parts import Part
 from carousel.training.forecasting.scaling import Moments, moments_of
 
 Array = npt.NDArray[np.float64]
@@ -28,56 +29,67 @@ class Learnt(NamedTuple):
 
     Attributes:
         base: what forecasts are told relative to.
-        moments: what values are standardised by.
-        spread: [H, D], the deviation of a target from its base, in standardised units, outliers aside.
-        naive_errors: [G, D], the mean absolute error of the seasonal naive forecast for the same step of the next season, or
-            of the last value for the next step where there is no season; in the unit of the target. NaN without a pair.
+        buffers: those of a `SeriesForecaster`, by name.
     """
 
     base: Base
-    moments: Moments
-    spread: Array
-    naive_errors: Array
-
-    @property
-    def buffers(self) -> dict[str, npt.NDArray[np.float32]]:
-        """The buffers of a `SeriesForecaster`, by name."""
-        known = self.naive_errors > 0
-        naive = np.where(known, self.naive_errors, self.moments.scale)
-        arrays = {**self.moments._asdict(), "spread": self.spread, "naive_errors": naive}
-        return {name: array.astype(np.float32) for name, array in arrays.items()}
+    buffers: dict[str, npt.NDArray[np.float32]]
 
 
-def learn(series: Series, ends: Sequence[int], horizon: int, base: Base | None = None) -> Learnt:
-    """Learn from the rows before `ends` [S]; without a `base`, the one with the least mean absolute error over all leads."""
-    moments = moments_of(series, ends)
-    errors = base_errors(series, ends, moments, horizon)
-    chosen = base or min(errors, key=lambda name: float(errors[name].mean()))
-    spread = np.maximum(errors[chosen] * TO_DEVIATION, LEAST_SPREAD)
-    return Learnt(chosen, moments, spread, naive_errors_of(series, ends))
+def learn(part: Part, horizon: int, base: Base | None = None) -> Learnt:
+    """Learn from the training part; without a `base`, take the one with the least mean absolute error over all leads."""
+    series = part.series
+    moments = moments_of(series, part.ends)
+    errors = {
+        kind: np.maximum(error * TO_DEVIATION, LEAST_SPREAD)
+        for kind, error in base_errors(part, moments, horizon).items()
+    }
+    chosen = base or _least(errors)
+    mean, std = moments.mean.copy(), moments.std.copy()
+    mean[series.target_columns], std[series.target_columns] = 0, 1  # they come standardised, group by group
+    surprises = [errors[kind][0] for kind in naive_of(series.season)]
+    naive_errors = naive_errors_of(series, part.ends)
+    arrays = {
+        "mean": np.concatenate([mean, *np.zeros_like(surprises)]),
+        "std": np.concatenate([std, *surprises]),
+        "level": moments.level,
+        "scale": moments.scale,
+        "spread": errors[chosen],
+        "naive_errors": np.where(naive_errors > 0, naive_errors, moments.scale),
+    }
+    return Learnt(chosen, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def base_errors(series: Series, ends: Sequence[int], moments: Moments, horizon: int) -> Mapping[Base, Array]:
-    """The mean absolute error [H, D] of each base over all origins whose truth lies before `ends`, in standardised units."""
+def _least(errors: Mapping[Base, Array]) -> Base:
+    return min(errors, key=lambda kind: float(errors[kind].mean()))
+
+
+def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Array]:
+    """The mean absolute error [H, D] of each base over all origins of the part, in standardised units."""
+    series = part.series
     kinds: tuple[Base, ...] = get_args(Base)
-    past = series.season or 1
-    reader = Reader(series, ends, Reach(past, horizon))
+    reach = reach_of(series.season, horizon)
     sums = {kind: torch.zeros(horizon, len(series.targets), dtype=torch.float64) for kind in kinds}
     count = torch.zeros(horizon, len(series.targets), dtype=torch.float64)
     level, scale = torch.from_numpy(moments.level), torch.from_numpy(moments.scale)
-    for batch in scoring_batches(reader, [0] * len(series), 0, batch_size=16, units=len(series.targets)):
+    groups = sorted(set(series.groups))
+    for batch in scoring_batches(part, reach, groups, 0, 16, len(series.targets)):
         y = (batch.rows[..., series.target_columns].double() - level[batch.group]) / scale[batch.group]
         y = torch.where(batch.observed, y, 0.0)
-        truth, measured = (ahead(rows[past + 1 :], horizon) for rows in (y, batch.observed))
+        truth, measured = (ahead(rows[reach.past + 1 :], horizon) for rows in (y, batch.observed))
         count += measured.sum(dim=(0, 1))
         for kind in kinds:
-            error = (truth - base_of(kind, y, batch.observed, past, horizon, series.season)).abs()
+            error = (truth - base_of(kind, y, batch.observed, *reach, series.season)).abs()
             sums[kind] += torch.where(measured, error, 0.0).sum(dim=(0, 1))
     return {kind: (total / count.clamp(min=1)).numpy() for kind, total in sums.items()}
 
 
 def naive_errors_of(series: Series, ends: Sequence[int]) -> Array:
-    """See `Learnt.naive_errors`."""
+    """What absolute errors are scaled by, [G, D], in the unit of the targets (Hyndman and Koehler 2006).
+
+    The mean absolute error of the value one season before, or where there is no season of the last value for the next
+    step, over the rows before `ends` [S]; NaN for a group without a pair of such rows.
+    """
     groups = sorted(set(series.groups))
     lag = series.season or 1
     total, count = np.zeros((2, len(groups), len(series.targets)))

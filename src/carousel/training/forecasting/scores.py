@@ -117,10 +117,7 @@ class ScoreSums:
     def _scaled(self, rival: str, naive_errors: Array) -> Array:
         """Mean absolute errors in terms of the naive ones, [G, D]; NaN where there is none."""
         total, count = self._numpy(f"{rival} absolute").sum(axis=1), self._numpy("count").sum(axis=1)
-        sensible = (count > 0) & (naive_errors > 0)
-        return np.where(
-            sensible, total / np.maximum(count, 1) / np.where(sensible, naive_errors, 1.0), np.nan
-        )
+        return np.where(count > 0, total / np.maximum(count, 1) / naive_errors, np.nan)
 
     def _of_target(self, index: int, mase: dict[str, float | None]) -> dict[str, Any]:
         count = self._numpy("count")[..., index].sum(axis=0)
