@@ -12,6 +12,9 @@ from carousel.data.series import Series
 from carousel.training.forecasting.pieces import Stretch
 
 
+NUMBERS_IN_BLOCK = 2**22
+
+
 class Reach(NamedTuple):
     """How far a step looks: `past` L rows before it, `horizon` H rows after it."""
 
@@ -95,7 +98,7 @@ def in_blocks(
     series: Series, ends: Sequence[int]
 ) -> Iterator[tuple[int, npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
     """All rows before `ends` [S] in blocks that fit into memory: segment, values [n, F], observed [n, D]."""
-    size = max(1, 2**22 // series.n_features)
+    size = max(1, NUMBERS_IN_BLOCK // series.n_features)
     for segment, end in enumerate(ends):
         for first in range(0, end, size):
             block = slice(first, min(first + size, end))

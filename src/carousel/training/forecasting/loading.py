@@ -20,8 +20,8 @@ Order: TypeAlias = list[list[Stretch]]
 
 
 def history_of(wanted: int | None, season: int | None, horizon: int) -> int:
-    """The steps that a forecast has behind it in training: as wanted, or two seasons or horizons, whichever is longer."""
-    return wanted or min(max(2 * (season or 1), 2 * horizon, 32), MOST_HISTORY)
+    """The steps that a forecast has behind it in training: as wanted, or seven seasons: a week of days."""
+    return wanted or min(max(7 * (season or 1), 2 * horizon, 32), MOST_HISTORY)
 
 
 class _Batches(Dataset[SeriesBatch]):
