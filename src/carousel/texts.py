@@ -8,9 +8,14 @@ from carousel.files import as_argument
 
 
 def fitted(
-    run: Path, metrics: dict[str, Any], shown: Callable[[Mapping[str, Any]], str], report: Path
+    run: Path,
+    metrics: dict[str, Any],
+    shown: Callable[[Mapping[str, Any]], str],
+    report: Path,
+    utterance: str | None,
 ) -> str:
     folder = as_argument(run)
+    look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
 validation  {shown(metrics["validation"])}
@@ -20,8 +25,7 @@ run         {run}
 report      {report}
 
 Next:
-  carousel report {folder} --utterance 7
-  carousel evaluate {folder}
+  {look}carousel evaluate {folder}
   carousel predict {folder} --data FILE
   carousel fit {as_argument(run / "config.yaml")}"""
 

@@ -10,6 +10,7 @@ from carousel.training.evaluation import prediction_table as prediction_table
 from carousel.training.fitting import fit as fit
 from carousel.training.model import SequenceModel as SequenceModel
 from carousel.training.model import build_layer as build_layer
+from carousel.training.own_data import configure as configure
 from carousel.training.run import Run as Run
 from carousel.training.run import open_run as open_run
 from carousel.training.tasks import TASKS as TASKS

@@ -94,7 +94,7 @@ def parse_config(text: str, source: str) -> Config:
             f"{source} has format {plain_yaml.shown(version)}, carousel {__version__} reads up to format {FORMAT}; "
             "upgrade with `pip install -U carousel-lstm`"
         )
-    return _validated(content, source)
+    return validated(content, source)
 
 
 def load_config(path: str | Path) -> Config:
@@ -151,7 +151,7 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
     for leaf, value in changes.items():
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value
-    return _validated(content, "settings")
+    return validated(content, "settings")
 
 
 def _leaf(key: str) -> str:
@@ -176,7 +176,12 @@ def _parse_value(key: str, value: str) -> Any:
         raise CarouselError(f"setting '{key}' wants a YAML value, got '{value}', {error}") from error
 
 
-def _validated(content: Mapping[str, Any], source: str) -> Config:
+def validated(content: Mapping[str, Any], source: str) -> Config:
+    """A configuration from plain values; keys that are left out take their defaults.
+
+    Raises:
+        CarouselError: an unknown key, or a value out of range.
+    """
     try:
         return Config.model_validate(content)
     except ValidationError as error:

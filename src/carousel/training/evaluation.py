@@ -1,5 +1,6 @@
 """A trained model on data: scores and predictions."""
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from carousel.data import Sequences
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.run import open_run
+from carousel.training.run import Run, open_run
 from carousel.training.tasks.classify import answers
 
 
@@ -19,7 +20,8 @@ def evaluate(run: str | Path, data: Any = None) -> dict[str, Any]:
 
     Args:
         run: the run folder.
-        data: with the run's features, labelled where the task has labels; by default the test part of the run's data.
+        data: with the run's features, labelled where the task has labels, or a path of a file, which is read as the
+            run's own would be; by default the test part of the run's data.
 
     Returns:
         `loss` and what else the task tells. Of a classifier: `loss` (mean cross-entropy in nats), `accuracy`,
@@ -30,8 +32,7 @@ def evaluate(run: str | Path, data: Any = None) -> dict[str, Any]:
             values so large that the answer is not finite.
     """
     opened = open_run(run)
-    if data is None:
-        data = opened.task.prepare(opened.config).test
+    data = opened.task.prepare(opened.config).test if data is None else _data(opened, data)
     return opened.task.score(opened.load_model(), data)
 
 
@@ -52,7 +53,7 @@ def predict(run: str | Path, sequences: Sequences) -> npt.NDArray[np.float32]:
 
 
 def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
-    """What the best epoch of a run predicts for data with its features, as a table.
+    """What the best epoch of a run predicts for data with its features, or for a file of such, as a table.
 
     Of a classifier: sequence, predicted, and a column `probability_<class>` for each class.
 
@@ -61,4 +62,8 @@ def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
             not finite.
     """
     opened = open_run(run)
-    return opened.task.table(opened.load_model(), data)
+    return opened.task.table(opened.load_model(), _data(opened, data))
+
+
+def _data(run: Run, data: Any) -> Any:
+    return run.task.read(run.config, Path(data)) if isinstance(data, (str, PathLike)) else data

@@ -18,6 +18,7 @@ from carousel.training.config import Config
 from carousel.training.environment import cpu_threads
 from carousel.training.label import Label, Names
 from carousel.training.metrics import Count, Scores
+from carousel.training.source import own_file
 from carousel.training.tasks.task import Material, Task
 
 TEST_SEED = 0
@@ -104,12 +105,20 @@ class Classify(Task[SequenceClassifier, Sequences]):
     def shown(self, scores: Mapping[str, float]) -> str:
         return f"{100 * scores['accuracy']:.1f} %"
 
+    def told(self, scores: Mapping[str, Any]) -> str:
+        return f"accuracy {self.shown(scores)}, loss {scores['loss']:.4f} nats"
+
     def _parts(self, config: Config) -> tuple[Sequences, Sequences]:
         """The training part and the test part."""
         if config.data.dataset:
             return load(config.data.dataset)
-        assert config.data.file is not None
-        return split(self.read(config, Path(config.data.file)), config.data.test_fraction, TEST_SEED)
+        sequences = self.read(config, own_file(config.data))
+        if len(sequences.classes) < 2:
+            raise CarouselError(
+                f"'{config.data.file}' has {_count(sequences.classes)}, wanted at least two to tell apart; "
+                "add a label for each sequence"
+            )
+        return split(sequences, config.data.test_fraction, TEST_SEED)
 
 
 @torch.no_grad()
@@ -137,6 +146,10 @@ def answers(model: SequenceClassifier, sequences: Sequences) -> Tensor:
             "its values may be too large, or the weights of the run damaged"
         )
     return logits
+
+
+def _count(classes: tuple[str, ...]) -> str:
+    return f"only the class '{classes[0]}'" if classes else "no labels"
 
 
 def _named(features: tuple[str, ...]) -> str:

@@ -99,6 +99,10 @@ class Task(ABC, Generic[Model, Data]):
     def shown(self, scores: Mapping[str, float]) -> str:
         """The score that people look at, with its unit."""
 
+    @abstractmethod
+    def told(self, scores: Mapping[str, Any]) -> str:
+        """All there is to say about a test score in one line."""
+
     @property
     def metrics(self) -> type[Metrics[Any, Any]]:
         """The layout of `metrics.json`."""
