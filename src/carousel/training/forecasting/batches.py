@@ -11,7 +11,6 @@ from torch import Tensor
 from carousel.data.series import Series
 from carousel.training.forecasting.pieces import Stretch
 
-
 NUMBERS_IN_BLOCK = 2**22
 
 

@@ -20,6 +20,7 @@ from carousel.training.forecasting.loading import history_of, scoring_batches, t
 from carousel.training.forecasting.outputs import output_of
 from carousel.training.forecasting.parts import Part, cut, whole
 from carousel.training.forecasting.scoring import beyond, score
+from carousel.training.forecasting.verdict import verdict
 from carousel.training.label import Label, Names
 from carousel.training.metrics import Positive, Scores
 from carousel.training.sections import Strict
@@ -118,8 +119,21 @@ class Forecast(Task[SeriesForecaster, Part]):
         return forecast_table(model, data.series)
 
     def shown(self, scores: Mapping[str, Any]) -> str:
+        """The error in terms of the naive one in training; of the test part also who won."""
         mase = scores["mase"]
-        return f"MASE {mase if isinstance(mase, float) else mase['forecast']:.3f}"
+        if isinstance(mase, float):
+            return f"MASE {mase:.3f}"
+        return f"MASE {mase['forecast']:.3f}, {verdict(mase)}"
+
+    def told(self, scores: Mapping[str, Any]) -> str:
+        """Mean absolute errors by target, in its unit, and who won."""
+        errors = [
+            f"{name} MAE {target['forecast']['mae']:.4g}"
+            + ("" if target["forecast"]["mape"] is None else f" ({100 * target['forecast']['mape']:.2f} %)")
+            for name, target in scores["targets"].items()
+            if target["forecast"]["mae"] is not None
+        ]
+        return f"{', '.join(errors)}; {self.shown(scores)}"
 
     def _series(self, config: Config, path: Path) -> Series:
         raise NotImplementedError
