@@ -51,6 +51,23 @@ class TaskConfig(Strict):
         default="classify",
         description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
     )
+    horizon: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="steps to forecast; by default one season, but 48 steps at most",
+    )
+    output: Literal["point", "quantile", "gaussian"] = Field(
+        default="quantile", description="what a forecast is: a number, quantiles, or a normal distribution"
+    )
+    point_loss: Literal["absolute", "squared"] = Field(
+        default="absolute", description="the error that a point makes small; the squared one is for means"
+    )
+    base: Literal["auto", "none", "last", "season"] = Field(
+        default="auto",
+        description="what forecasts are told relative to: nothing, the last value, the value one season before; "
+        "auto: what is nearest to the truth in the training part",
+    )
 
 
 def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
@@ -110,6 +127,18 @@ class TrainingConfig(Strict):
     batch_size: int = Field(default=32, ge=1, le=1_000_000, description="sequences in one step")
     learning_rate: float = Field(default=3e-3, gt=0, le=10, description="highest step size of AdamW")
     weight_decay: float = Field(default=1e-2, ge=0, le=10, description="decoupled weight decay of AdamW")
+    history: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="steps that a forecast has behind it in training, at least; by default two seasons or horizons",
+    )
+    unroll: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
+    )
     input_offset: float = Field(
         default=0.0,
         ge=0,

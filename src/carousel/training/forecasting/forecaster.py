@@ -1,0 +1,197 @@
+"""A recurrent layer that says at every step what comes next."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from carousel.errors import CarouselError
+from carousel.training.config import Config
+from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
+from carousel.training.forecasting.batches import Reach, SeriesBatch, reach_of
+from carousel.training.forecasting.head import LeadHead
+from carousel.training.forecasting.loading import history_of
+from carousel.training.forecasting.outputs import output_of
+from carousel.training.model import SequenceModel
+
+State = tuple[Tensor, Tensor]
+
+
+class Forecast(NamedTuple):
+    """What is said at O origins, the steps of a batch from `first` on, about leads 1 to H, in standardised units.
+
+    Attributes:
+        points: [O, B, H, D, P].
+        counted: bool [O, B, H, D], where the truth was measured, and the origin counts.
+        targets: [L + O + H, B, D], the rows around the origins; 0 where there is none.
+        observed: bool [L + O + H, B, D], whether they were measured.
+        level: [B, 1, D], what 0 stands for.
+        scale: [B, 1, D], a standardised unit in units of the target.
+        first: the first origin.
+        reach: L and H.
+    """
+
+    points: Tensor
+    counted: Tensor
+    targets: Tensor
+    observed: Tensor
+    level: Tensor
+    scale: Tensor
+    first: int
+    reach: Reach
+
+    @property
+    def y(self) -> Tensor:
+        """The truth, [O, B, H, D]."""
+        return ahead(self.targets[self.reach.past + 1 :], self.reach.horizon)
+
+    def base(self, kind: Base, season: int | None) -> Tensor:
+        """A naive forecast, [O, B, H, D]."""
+        return base_of(kind, self.targets, self.observed, *self.reach, season)
+
+    def in_units(self, values: Tensor) -> Tensor:
+        """Standardised values [O, B, H, D], or points [O, B, H, D, P], in the unit of the targets."""
+        scale, level = self.scale, self.level
+        return values * scale + level if values.ndim == 4 else values * scale[..., None] + level[..., None]
+
+
+class SeriesForecaster(SequenceModel):
+    """Standardisation, recurrent layer, dropout, and one head for all leads: the distribution of y[n+k], k = 1 to H.
+
+    Many to many and direct: every step n is the origin of forecasts for all leads, made of the layer's v[n], of what is known
+    ahead of time about step n+k, and of k. They are told relative to a base, such as the value one season before, in
+    terms of that base's error in training, and start out as this base with that error. All groups share the weights; each
+    group's targets are standardised by its own mean and deviation.
+
+    Args:
+        config: the run; its sections `task`, `model` and `training` are used.
+        features: names of the F features.
+        targets: names of the D features that are forecast.
+        known: names of the features known ahead of time.
+        groups: names of the G groups.
+        horizon: H, the number of leads.
+        season: steps of a season; None if there is none.
+        base: what forecasts are relative to.
+
+    Raises:
+        CarouselError: the layer would see what it has to predict.
+    """
+
+    level: Tensor
+    scale: Tensor
+    spread: Tensor
+    naive_errors: Tensor
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        features: Sequence[str],
+        targets: Sequence[str],
+        known: Sequence[str],
+        groups: Sequence[str],
+        horizon: int,
+        season: int | None,
+        base: Base,
+    ) -> None:
+        if config.task.kind != "forecast":
+            raise CarouselError(
+                f"a forecaster wants a configuration of task 'forecast', got '{config.task.kind}'; set task.kind, "
+                "so that no layer may look ahead"
+            )
+        super().__init__(config, len(features) + len(naive_of(season)) * len(targets))
+        self.features, self.targets, self.known = tuple(features), tuple(targets), tuple(known)
+        self.groups, self.horizon, self.season, self.base = tuple(groups), horizon, season, base
+        self.output = output_of(config.task.output)
+        self.register_buffer("level", torch.zeros(len(groups), len(targets)))
+        self.register_buffer("scale", torch.ones(len(groups), len(targets)))
+        self.register_buffer("spread", torch.ones(horizon, len(targets)))
+        self.register_buffer("naive_errors", torch.ones(len(groups), len(targets)))
+        self._target_columns = [self.features.index(name) for name in targets]
+        self._known_columns = [self.features.index(name) for name in known]
+        self.dropout = nn.Dropout(config.model.dropout)
+        self.head = LeadHead(
+            self.width, len(known), horizon, len(targets), config.model.hidden_size, self.output
+        )
+        self._carried: dict[bool, State] = {}
+
+    @property
+    def names(self) -> dict[str, Any]:
+        named = ("features", "targets", "known", "groups", "horizon", "season", "base")
+        return {name: getattr(self, name) for name in named}
+
+    @property
+    def reach(self) -> Reach:
+        """How far a step looks back, and how far its forecasts go."""
+        return reach_of(self.season, self.horizon)
+
+    @property
+    def warm_up(self) -> int | None:
+        """The steps that are read from a zero state before a forecast counts; None for all there are."""
+        training = self.config.training
+        return None if training.unroll else history_of(training.history, self.season, self.horizon)
+
+    def forward(self, batch: SeriesBatch, state: State | None = None) -> tuple[Forecast, State]:
+        """Forecasts from all steps of a batch from the first that counts on, and the state after the last one."""
+        past, horizon = self.reach
+        level, scale = self.level[batch.group], self.scale[batch.group]
+        targets = (batch.rows[..., self._target_columns] - level) / scale
+        steps = len(targets) - past - horizon
+        v, state = self.layer(self.inputs(batch, targets), _started(state, batch.starts))
+        first = min(max(0, int(batch.counted.min())), steps - 1)
+        observed = batch.observed[first:]
+        known = self.standardised_known(batch.rows[past + 1 + first :])
+        said = self.head(self.dropout(v[first:]), known)
+        base = base_of(self.base, targets[first:], observed, past, horizon, self.season)
+        points = base.unsqueeze(-1) + self.spread.unsqueeze(-1) * said
+        origins = torch.arange(first, steps, device=v.device).unsqueeze(1)
+        counts = (origins >= batch.counted) & (origins < batch.steps)
+        counted = ahead(observed[past + 1 :], horizon) & counts[..., None, None]
+        around = level.unsqueeze(1), scale.unsqueeze(1)
+        return Forecast(points, counted, targets[first:], observed, *around, first, self.reach), state
+
+    def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
+        """What the layer sees at each step, [K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.
+
+        The features, and how far each of the N naive forecasts for this step, made one step before, is off the truth.
+        """
+        past, horizon = self.reach
+        now = slice(past, len(targets) - horizon)
+        x = batch.rows[now].clone()
+        x[..., self._target_columns] = targets[now]
+        earlier = targets[: now.stop], batch.observed[: now.stop], past - 1, 1, self.season
+        surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
+        return self.standardised(torch.cat([x, *surprises], dim=-1))
+
+    def standardised_known(self, rows: Tensor) -> Tensor:
+        """The features known ahead of time, [..., c], of rows [..., F]."""
+        columns = self._known_columns
+        return (rows[..., columns] - self.mean[columns]) / self.std[columns]
+
+    def losses(self, forecast: Forecast) -> Tensor:
+        """The mean loss over leads and targets at each of n origins that count and have a truth, [n]."""
+        return _by_origin(self.output.losses(forecast.points, forecast.y), forecast.counted)
+
+    def scores(self, batch: SeriesBatch) -> dict[str, Tensor]:
+        """For each of n origins: the loss, and the absolute error in terms of the naive one, as in MASE; [n] each."""
+        forecast, state = self(batch, self._carried.get(self.training))
+        self._carried[self.training] = (state[0].detach(), state[1].detach())
+        error = (forecast.y - self.output.middle(forecast.points)).abs() * forecast.scale
+        naive = self.naive_errors[batch.group].unsqueeze(1)
+        return {"loss": self.losses(forecast), "mase": _by_origin((error / naive).detach(), forecast.counted)}
+
+
+def _started(state: State | None, starts: Tensor) -> State | None:
+    """The state with zeros where it starts anew."""
+    if state is None or bool(starts.all()):
+        return None
+    goes_on = (~starts).to(state[0]).view(1, -1, 1)
+    return state[0] * goes_on, state[1] * goes_on
+
+
+def _by_origin(values: Tensor, counted: Tensor) -> Tensor:
+    """The mean over leads and targets that count, for each origin with any; [n]."""
+    count = counted.sum(dim=(2, 3))
+    means = torch.where(counted, values, 0.0).sum(dim=(2, 3)) / count.clamp(min=1)
+    return means[count > 0]
