@@ -1,4 +1,4 @@
-"""Series drawn at random: several groups, short segments, stretches without a measured target."""
+"""Series drawn at random, with several groups, short segments, stretches without a measured target; and forecasters of them."""
 
 import numpy as np
 import torch
@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from carousel.data import Series
 from carousel.training import Config
+from carousel.training.forecasting import learning
 from carousel.training.forecasting.batches import Reach, Reader, SeriesBatch
+from carousel.training.forecasting.forecaster import SeriesForecaster
+from carousel.training.forecasting.parts import Part, whole
 from carousel.training.forecasting.pieces import Piece, Stretch
 
 
@@ -82,3 +85,26 @@ def shaken(model: torch.nn.Module) -> torch.nn.Module:
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.5)
     return model
+
+
+def forecaster(series: Series, horizon: int = 3, base: str = "last", **sections) -> SeriesForecaster:
+    """A forecaster with random weights that has learnt its scales from all rows of the series."""
+    model = SeriesForecaster(
+        small_config(**sections),
+        features=series.features,
+        targets=series.targets,
+        known=series.known,
+        groups=groups_of(series),
+        horizon=horizon,
+        season=series.season,
+        base=base,
+    )
+    for name, value in learning.learn(whole(series), horizon, base).buffers.items():
+        model.get_buffer(name).copy_(torch.from_numpy(value))
+    return shaken(model).eval()
+
+
+def everywhere(series: Series) -> Part:
+    """A part in which all steps are origins and all rows can be read."""
+    lengths = tuple(series.lengths.tolist())
+    return Part(series, (0,) * len(series), lengths, lengths)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from helpers import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carousel.training.forecasting.bases import ahead, base_of, naive_of, persistence, seasonal
+from helpers import assert_same
 
 
 @st.composite

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from helpers import assert_same
 
 from carousel.training.forecasting.outputs import LEVELS, Gaussian, Output, Point, Quantile
 from carousel.training.forecasting.scores import RIVALS, Pairs, ScoreSums
+from helpers import assert_same
 
 GROUPS, HORIZON, TARGETS = 2, 3, 2
 NAIVE = np.array([[0.5, 2.0], [4.0, 0.25]])

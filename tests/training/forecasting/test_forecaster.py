@@ -2,41 +2,15 @@
 
 import pytest
 import torch
-from helpers import assert_same
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import groups_of, series_from, shaken, small_config, some_series, whole_batch
+from some_series import everywhere, forecaster, series_from, small_config, some_series, whole_batch
 
-from carousel.data import Series
 from carousel.errors import CarouselError
 from carousel.training import Config
-from carousel.training.forecasting import learning
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
-from carousel.training.forecasting.parts import Part, whole
-
-
-def forecaster(series: Series, horizon: int = 3, base: str = "last", **sections) -> SeriesForecaster:
-    """A forecaster with random weights that has learnt its scales from all rows of the series."""
-    model = SeriesForecaster(
-        small_config(**sections),
-        features=series.features,
-        targets=series.targets,
-        known=series.known,
-        groups=groups_of(series),
-        horizon=horizon,
-        season=series.season,
-        base=base,
-    )
-    for name, value in learning.learn(whole(series), horizon, base).buffers.items():
-        model.get_buffer(name).copy_(torch.from_numpy(value))
-    return shaken(model).eval()
-
-
-def everywhere(series: Series) -> Part:
-    """A part in which all steps are origins and all rows can be read."""
-    lengths = tuple(series.lengths.tolist())
-    return Part(series, (0,) * len(series), lengths, lengths)
+from helpers import assert_same
 
 
 @pytest.mark.parametrize("base", ["none", "last", "season"])
@@ -129,5 +103,12 @@ def test_the_training_state_and_the_validation_state_are_apart():
 def test_a_configuration_of_another_task_is_refused():
     with pytest.raises(CarouselError, match="wants a configuration of task 'forecast', got 'classify'"):
         SeriesForecaster(
-            Config(), features=["y"], targets=["y"], known=[], groups=["a"], horizon=1, season=None, base="none"
+            Config(),
+            features=["y"],
+            targets=["y"],
+            known=[],
+            groups=["a"],
+            horizon=1,
+            season=None,
+            base="none",
         )

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from helpers import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 from some_series import groups_of, series_from, some_series
 
 from carousel.data import Series
 from carousel.training.forecasting.scaling import moments_of
+from helpers import assert_same
 
 
 @given(some_series(), st.data())

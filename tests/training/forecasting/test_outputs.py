@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from helpers import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,6 +17,7 @@ from carousel.training.forecasting.outputs import (
     output_of,
     pinball,
 )
+from helpers import assert_same
 
 OUTPUTS = [Point(), Quantile(), Gaussian()]
 
@@ -73,7 +73,7 @@ def test_the_loss_of_quantiles_is_twice_the_mean_pinball_loss():
     points = torch.arange(7.0).expand(3, 7)
     y = torch.tensor([-1.0, 3.0, 8.0])
     wanted = [
-        2 * np.mean([max(q * (t - p), (q - 1) * (t - p)) for q, p in zip(LEVELS, range(7))])
+        2 * np.mean([max(q * (t - p), (q - 1) * (t - p)) for q, p in zip(LEVELS, range(7), strict=True)])
         for t in y.tolist()
     ]
     assert_same(Quantile().losses(points, y), torch.tensor(wanted, dtype=torch.float32))

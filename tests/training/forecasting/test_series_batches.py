@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from helpers import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 from some_series import groups_of, series_from, some_series
 
 from carousel.training.forecasting.batches import Reach, Reader, in_blocks
 from carousel.training.forecasting.pieces import Piece, Stretch
+from helpers import assert_same
 
 
 @given(some_series(), st.data())

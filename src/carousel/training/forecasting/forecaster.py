@@ -17,18 +17,24 @@ from carousel.training.model import SequenceModel
 
 State = tuple[Tensor, Tensor]
 
+LEADS_A_STEP = 6
+"""Forecasts for each step that training looks at, about: of a longer horizon every few steps, drawn anew each time.
+
+Forecasts of neighbouring origins are about the same numbers, and would cost a multiple of what the layer does.
+"""
+
 
 class Forecast(NamedTuple):
-    """What is said at O origins, the steps of a batch from `first` on, about leads 1 to H, in standardised units.
+    """What is said at O origins about leads 1 to H, in standardised units.
 
     Attributes:
         points: [O, B, H, D, P].
         counted: bool [O, B, H, D], where the truth was measured, and the origin counts.
-        targets: [L + O + H, B, D], the rows around the origins; 0 where there is none.
-        observed: bool [L + O + H, B, D], whether they were measured.
+        targets: [L + K + H, B, D], all rows of the batch.
+        observed: bool [L + K + H, B, D], whether they were measured.
         level: [B, 1, D], what 0 stands for.
         scale: [B, 1, D], a standardised unit in units of the target.
-        first: the first origin.
+        origins: which of the K steps.
         reach: L and H.
     """
 
@@ -38,17 +44,17 @@ class Forecast(NamedTuple):
     observed: Tensor
     level: Tensor
     scale: Tensor
-    first: int
+    origins: slice
     reach: Reach
 
     @property
     def y(self) -> Tensor:
-        """The truth, [O, B, H, D]."""
-        return ahead(self.targets[self.reach.past + 1 :], self.reach.horizon)
+        """The truth, [O, B, H, D]; 0 where there is none."""
+        return ahead(self.targets[self.reach.past + 1 :], self.reach.horizon)[self.origins]
 
     def base(self, kind: Base, season: int | None) -> Tensor:
         """A naive forecast, [O, B, H, D]."""
-        return base_of(kind, self.targets, self.observed, *self.reach, season)
+        return base_of(kind, self.targets, self.observed, *self.reach, season)[self.origins]
 
     def in_units(self, values: Tensor) -> Tensor:
         """Standardised values [O, B, H, D], or points [O, B, H, D, P], in the unit of the targets."""
@@ -133,23 +139,31 @@ class SeriesForecaster(SequenceModel):
         return None if training.unroll else history_of(training.history, self.season, self.horizon)
 
     def forward(self, batch: SeriesBatch, state: State | None = None) -> tuple[Forecast, State]:
-        """Forecasts from all steps of a batch from the first that counts on, and the state after the last one."""
+        """Forecasts from the steps of a batch, and the state after the last one.
+
+        Origins are the steps from the first that counts on; in training every few of them, see `LEADS_A_STEP`.
+        """
         past, horizon = self.reach
         level, scale = self.level[batch.group], self.scale[batch.group]
         targets = (batch.rows[..., self._target_columns] - level) / scale
         steps = len(targets) - past - horizon
         v, state = self.layer(self.inputs(batch, targets), _started(state, batch.starts))
-        first = min(max(0, int(batch.counted.min())), steps - 1)
-        observed = batch.observed[first:]
-        known = self.standardised_known(batch.rows[past + 1 + first :])
-        said = self.head(self.dropout(v[first:]), known)
-        base = base_of(self.base, targets[first:], observed, past, horizon, self.season)
+        origins = self._origins(batch, steps)
+        at = torch.arange(steps, device=v.device)[origins]
+        said = self.head(self.dropout(v[origins]), self.standardised_known(batch.rows[past + 1 :]), at)
+        base = base_of(self.base, targets, batch.observed, past, horizon, self.season)[origins]
         points = base.unsqueeze(-1) + self.spread.unsqueeze(-1) * said
-        origins = torch.arange(first, steps, device=v.device).unsqueeze(1)
-        counts = (origins >= batch.counted) & (origins < batch.steps)
-        counted = ahead(observed[past + 1 :], horizon) & counts[..., None, None]
+        counts = (at.unsqueeze(1) >= batch.counted) & (at.unsqueeze(1) < batch.steps)
+        counted = ahead(batch.observed[past + 1 :], horizon)[origins] & counts[..., None, None]
         around = level.unsqueeze(1), scale.unsqueeze(1)
-        return Forecast(points, counted, targets[first:], observed, *around, first, self.reach), state
+        return Forecast(points, counted, targets, batch.observed, *around, origins, self.reach), state
+
+    def _origins(self, batch: SeriesBatch, steps: int) -> slice:
+        first = min(max(0, int(batch.counted.min())), steps - 1)
+        if not self.training:
+            return slice(first, None)
+        stride = max(1, self.horizon // LEADS_A_STEP)
+        return slice(min(first + int(torch.randint(stride, ())), steps - 1), None, stride)
 
     def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
         """What the layer sees at each step, [K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.

@@ -37,10 +37,17 @@ class LeadHead(nn.Module):
         with torch.no_grad():
             self.to_raw.bias.copy_(output.rest().repeat(targets))
 
-    def forward(self, v: Tensor, known: Tensor) -> Tensor:
-        """Points [K, B, H, D, P] from v [K, B, d] and the known features [K - 1 + H, B, c] of the rows after each step."""
-        units = self.from_signal(v).unsqueeze(2) + self.from_lead
+    def forward(self, v: Tensor, known: Tensor, origins: Tensor) -> Tensor:
+        """Points [O, B, H, D, P] from v [O, B, d] at O origins, and from what is known ahead of time.
+
+        Args:
+            v: the layer's signal.
+            known: features [R, B, c] of rows in order.
+            origins: int64 [O], for each origin which of these rows comes one step after it.
+        """
+        units = self.from_signal(v).unsqueeze(1) + self.from_lead.unsqueeze(1)  # [O, H, B, hidden]
         if self.from_known is not None:
-            units = units + self.from_known(known).unfold(0, self.horizon, 1).movedim(-1, 2)
-        raw: Tensor = self.to_raw(relu(units))
-        return self.output.points(torch.unflatten(raw, -1, (-1, len(self.output.anchors))))
+            leads = torch.arange(self.horizon, device=v.device)
+            units = units + self.from_known(known)[origins.unsqueeze(1) + leads]
+        raw = torch.unflatten(self.to_raw(relu(units)), -1, (-1, len(self.output.anchors)))
+        return self.output.points(raw).movedim(1, 2)

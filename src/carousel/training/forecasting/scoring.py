@@ -99,7 +99,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
         ):
             if 0 <= origin < steps:
                 segment = int(batch.segment[column])
-                found.append(Beyond(segment, last[segment], points[origin - forecast.first, column]))
+                found.append(Beyond(segment, last[segment], points[origin - forecast.origins.start, column]))
     return sorted(found)
 
 
