@@ -21,6 +21,13 @@ _NEXT = ("forecast", "symbols")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
+UNROLL = 128
+"""Steps of a segment of text."""
+
+_BY_TASK = {"model": ("bidirectional", "context"), "training": ("unroll",)}
+"""The settings whose defaults depend on the kind of task."""
+
+
 class Config(Strict):
     """A complete run: `config.yaml` of a run folder, or a recipe."""
 
@@ -35,20 +42,31 @@ class Config(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _look_back_by_default(cls, content: Any) -> Any:
-        """Where the task is to predict what comes next, the layer's own defaults do not look ahead."""
+    def _fill_in_by_task(cls, content: Any) -> Any:
+        """What is left out takes the default of the kind of task, where that has one of its own."""
         if not isinstance(content, dict):
             return content
-        task, model = content.get("task", {}), content.get("model", {})
-        if not isinstance(task, dict) or not isinstance(model, dict) or task.get("kind") not in _NEXT:
+        sections = {name: content.get(name, {}) for name in ("task", "model", "training")}
+        if not all(isinstance(section, dict) for section in sections.values()):
             return content
-        defaults: dict[str, Any] = {"bidirectional": False}
-        if model.get("layer", "augmented") == "augmented":
-            defaults["context"] = (1, 0)
-        return content | {"model": defaults | model}
+        task, model, training = sections.values()
+        if task.get("kind") in _NEXT:
+            back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
+            model = {"bidirectional": False, **back, **model}
+        if task.get("kind") == "symbols":
+            training = {"unroll": UNROLL, **training}
+        return content | {"model": model, "training": training}
 
     @model_validator(mode="after")
-    def _check_no_look_ahead(self) -> "Config":
+    def _check_task(self) -> "Config":
+        if self.task.kind == "symbols" and not self.training.unroll:
+            raise ValueError(
+                f"task 'symbols' reads its text in segments, got unroll 0; set unroll to their steps, such as {UNROLL}"
+            )
+        if self.task.kind == "classify" and self.training.unroll:
+            raise ValueError(
+                f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
+            )
         if self.task.kind in _NEXT:
             future = self.model.context[1]
             ahead = "bidirectional is true" if self.model.bidirectional else f"context looks {future} ahead"
@@ -143,11 +161,8 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
     if changes.get("layer", config.model.layer) != config.model.layer:
         del content["model"]["context"]
     if changes.get("kind", config.task.kind) != config.task.kind:
-        content["model"] = {
-            name: value
-            for name, value in content["model"].items()
-            if name not in ("bidirectional", "context")
-        }
+        for own, leaves in _BY_TASK.items():
+            content[own] = {name: value for name, value in content[own].items() if name not in leaves}
     for leaf, value in changes.items():
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value

@@ -63,6 +63,9 @@ class TaskConfig(Strict):
     point_loss: Literal["absolute", "squared"] = Field(
         default="absolute", description="the error that a point makes small; the squared one is for means"
     )
+    alphabet: Literal["auto", "bytes", "characters"] = Field(
+        default="auto", description="symbols of a text; auto: characters, or bytes where there are very many"
+    )
     base: Literal["auto", "none", "last", "season"] = Field(
         default="auto",
         description="what forecasts are told relative to: nothing, the last value, the value one season before; "
@@ -93,6 +96,9 @@ class ModelConfig(Strict):
     )
     proj_size: int = Field(
         default=0, ge=0, le=65535, description="size of the projected output; 0: no projection"
+    )
+    embedding_size: int = Field(
+        default=64, ge=0, le=65536, description="features that stand for a symbol; 0: one for each symbol"
     )
     context: tuple[Samples, Samples] = Field(
         default_factory=_own_context,

@@ -29,8 +29,8 @@ class Material(Generic[Data]):
     Attributes:
         names: the arguments of the model's constructor beside the configuration.
         buffers: what is learnt from the training part before any weight is: values of the model's buffers, by name.
-        train: batches to learn from. Whatever is random in their order comes from the loader's `generator`, which a
-            resumed training sets back.
+        train: batches to learn from. The loader has a `generator`, from which whatever is random in their order comes
+            and which a resumed training sets back; one without would draw from PyTorch's own.
         validation: batches to choose the best epoch by.
         test: what is scored once, after training.
         headline: the parts in a few words.
@@ -102,6 +102,10 @@ class Task(ABC, Generic[Model, Data]):
     @abstractmethod
     def told(self, scores: Mapping[str, Any]) -> str:
         """All there is to say about a test score in one line."""
+
+    def verdict(self, scores: Mapping[str, Any]) -> str:
+        """Who won, in one sentence, where the test part was also answered by simpler means; else nothing."""
+        return ""
 
     @property
     def metrics(self) -> type[Metrics[Any, Any]]:
