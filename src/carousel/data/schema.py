@@ -26,8 +26,8 @@ class Schema(BaseModel):
     )
     decimal: Literal[".", ","] = Field(default=".", description="decimal mark of a .csv file")
 
-    time: str | None = Field(
-        default=None, description="column of times; None: rows are in order, one step apart"
+    time: Names = Field(
+        default=(), description="columns that together are the time; none: rows are in order, one step apart"
     )
     date_format: str | None = Field(
         default=None,
@@ -49,7 +49,10 @@ class Schema(BaseModel):
     ignored: dict[str, str] = Field(default={}, description="columns that are left out, and why")
 
     step: str | None = Field(default=None, description="sampling step, such as '15 minutes' or '1'")
-    even: bool = Field(default=True, description="whether rows are evenly spaced; else each row is a step")
+    gap: str | None = Field(
+        default=None,
+        description="where rows are not evenly spaced, the longest time between two; none: they are",
+    )
     season: int | None = Field(default=None, ge=2, description="steps of the strongest season")
     calendar: Names = Field(default=(), description="features made of the time, known ahead")
 
@@ -101,6 +104,6 @@ class Schema(BaseModel):
             parts["category", column] = tuple(f"{column}={value}" for value in values)
         parts |= {("missing", name): (f"{name} missing",) for name in self.missing}
         parts |= {("calendar", name): (f"{name} sin", f"{name} cos") for name in self.calendar}
-        if not self.even:
+        if self.gap is not None:
             parts["elapsed", ""] = ("elapsed",)
         return parts

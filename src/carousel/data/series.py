@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from carousel.data.steps import Step, Time, rows_before, times_from
+from carousel.data.steps import Step, Time, nanoseconds, rows_before, times_from
 from carousel.errors import CarouselError
 
 
@@ -151,7 +151,7 @@ def _require_times(series: Series) -> None:
         raise CarouselError(
             f"starts have dtype {starts.dtype}, wanted {wanted} where the step is {series.step!r}; convert them"
         )
-    if not series.step > (0 if integers else np.timedelta64(0, "ns")):
+    if nanoseconds(series.step) <= 0:
         raise CarouselError(f"the step is {series.step}, wanted a positive one; sort the rows by time")
     object.__setattr__(series, "starts", starts)
     for i, times in enumerate(series.times or ()):

@@ -30,9 +30,9 @@ def is_calendar(step: Step) -> bool:
     return isinstance(step, np.timedelta64) and np.datetime_data(step.dtype)[0] in ("M", "Y")
 
 
-def in_months(step: np.timedelta64) -> int:
+def in_months(step: Step) -> int:
     """A calendar step as a number of months."""
-    return int(step.astype("m8[M]").astype(np.int64))
+    return int(np.array(step).astype("m8[M]").astype(np.int64))
 
 
 def nanoseconds(step: Step) -> int:
@@ -78,6 +78,11 @@ def rows_before(start: Time, step: Step, count: int, time: Time) -> int:
 def as_integer(time: Time) -> int:
     """A time as an integer: nanoseconds since 1970, or the integer that it is."""
     return int(time.astype("M8[ns]").astype(np.int64)) if isinstance(time, np.datetime64) else int(time)
+
+
+def as_time(integer: int, step: Step) -> Time:
+    """The time that `as_integer` made an integer of, among times of this step."""
+    return integer if isinstance(step, int) else np.datetime64(integer, "ns")
 
 
 def in_words(step: Step) -> str:

@@ -37,9 +37,15 @@ def test_a_new_forecaster_says_its_base_with_the_base_s_error(base, output):
 
 
 @settings(max_examples=30)
-@given(some_series(), st.integers(1, 30), st.sampled_from(["none", "last", "season"]), st.integers(1, 7))
-def test_stretches_with_the_state_carried_make_the_whole(series, horizon, base, steps):
-    model = forecaster(series, horizon, base, model={"context": (0, 0)})
+@given(
+    some_series(),
+    st.integers(1, 30),
+    st.sampled_from(["none", "last", "season"]),
+    st.integers(1, 7),
+    st.integers(0, 3),
+)
+def test_stretches_with_the_state_carried_make_the_whole(series, horizon, base, steps, context):
+    model = forecaster(series, horizon, base, model={"context": (context, 0)})
     with torch.no_grad():
         wanted, _ = model(whole_batch(series, model.reach))
     found = torch.full_like(wanted.points, torch.nan)

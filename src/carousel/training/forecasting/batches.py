@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from carousel.data.series import Series
+from carousel.training.config import Config
 from carousel.training.forecasting.pieces import Stretch
 
 NUMBERS_IN_BLOCK = 2**22
@@ -21,9 +22,9 @@ class Reach(NamedTuple):
     horizon: int
 
 
-def reach_of(season: int | None, horizon: int) -> Reach:
-    """A step looks back to what the naive forecasts of the step before were made of."""
-    return Reach((season or 1) + 1, horizon)
+def reach_of(config: Config, season: int | None, horizon: int) -> Reach:
+    """A step looks back to what the naive forecasts for the first step of its input window were made of."""
+    return Reach((season or 1) + 1 + config.model.context[0], horizon)
 
 
 class SeriesBatch(NamedTuple):

@@ -120,6 +120,7 @@ class SeriesForecaster(SequenceModel):
         self.head = LeadHead(
             self.width, len(known), horizon, len(targets), config.model.hidden_size, self.output
         )
+        self._window = config.model.context[0]
         self._carried: dict[bool, State] = {}
 
     @property
@@ -130,7 +131,7 @@ class SeriesForecaster(SequenceModel):
     @property
     def reach(self) -> Reach:
         """How far a step looks back, and how far its forecasts go."""
-        return reach_of(self.season, self.horizon)
+        return reach_of(self.config, self.season, self.horizon)
 
     @property
     def warm_up(self) -> int | None:
@@ -147,7 +148,7 @@ class SeriesForecaster(SequenceModel):
         level, scale = self.level[batch.group], self.scale[batch.group]
         targets = (batch.rows[..., self._target_columns] - level) / scale
         steps = len(targets) - past - horizon
-        v, state = self.layer(self.inputs(batch, targets), _started(state, batch.starts))
+        v, state = self._through_layer(self.inputs(batch, targets), batch, state)
         origins = self._origins(batch, steps)
         at = torch.arange(steps, device=v.device)[origins]
         said = self.head(self.dropout(v[origins]), self.standardised_known(batch.rows[past + 1 :]), at)
@@ -165,16 +166,27 @@ class SeriesForecaster(SequenceModel):
         stride = max(1, self.horizon // LEADS_A_STEP)
         return slice(min(first + int(torch.randint(stride, ())), steps - 1), None, stride)
 
-    def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
-        """What the layer sees at each step, [K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.
+    def _through_layer(self, x: Tensor, batch: SeriesBatch, state: State | None) -> tuple[Tensor, State]:
+        """The layer's v [K, B, d] from inputs [p + K, B, ...], of which its window sees p before the first step."""
+        given: dict[str, Any] = {"hx": _started(state, batch.starts)}
+        if self._window:
+            before = torch.arange(-self._window, 0, device=x.device).unsqueeze(1)
+            is_there = (batch.first + before >= 0).unsqueeze(-1)
+            given["halo"] = x[: self._window] * is_there
+        v, state = self.layer(x[self._window :], **given)
+        return v, state
 
-        The features, and how far each of the N naive forecasts for this step, made one step before, is off the truth.
+    def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
+        """What the layer sees at each step, [p + K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.
+
+        The features, and how far each of the N naive forecasts for this step, made one step before, is off the truth. The
+        layer's input window looks back at p steps before the first.
         """
         past, horizon = self.reach
-        now = slice(past, len(targets) - horizon)
+        now = slice(past - self._window, len(targets) - horizon)
         x = batch.rows[now].clone()
         x[..., self._target_columns] = targets[now]
-        earlier = targets[: now.stop], batch.observed[: now.stop], past - 1, 1, self.season
+        earlier = targets[: now.stop], batch.observed[: now.stop], now.start - 1, 1, self.season
         surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
         return self.standardised(torch.cat([x, *surprises], dim=-1))
 

@@ -9,7 +9,7 @@ import torch
 
 from carousel.data.series import Series
 from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
-from carousel.training.forecasting.batches import reach_of
+from carousel.training.forecasting.batches import Reach
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
 from carousel.training.forecasting.scaling import Moments, moments_of
@@ -68,7 +68,7 @@ def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Arr
     """The mean absolute error [H, D] of each base over all origins of the part, in standardised units."""
     series = part.series
     kinds: tuple[Base, ...] = get_args(Base)
-    reach = reach_of(series.season, horizon)
+    reach = Reach(series.season or 1, horizon)
     sums = {kind: torch.zeros(horizon, len(series.targets), dtype=torch.float64) for kind in kinds}
     count = torch.zeros(horizon, len(series.targets), dtype=torch.float64)
     level, scale = torch.from_numpy(moments.level), torch.from_numpy(moments.scale)

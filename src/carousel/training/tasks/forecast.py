@@ -154,7 +154,7 @@ def material(config: Config, series: Series) -> Material[Part]:
     groups = sorted(set(series.groups))
     learnt = learn(learning, horizon, None if task.base == "auto" else task.base)
     history = history_of(training.history, series.season, horizon)
-    reach = reach_of(series.season, horizon)
+    reach = reach_of(config, series.season, horizon)
     numbers = config.model.hidden_size + len(series.targets) * len(output_of(task.output).anchors)
     return Material(
         names={
