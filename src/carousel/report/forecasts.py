@@ -72,7 +72,9 @@ def stretch(
     draw_shots(axes, y, shots, times)
     axes.set_ylabel(plain(target))
     inside = _share_inside(y, shots)
-    heading(axes, _key(nominal), "" if inside is None else f"{percent(inside)} of these truths lie in the bands")
+    heading(
+        axes, _key(nominal), "" if inside is None else f"{percent(inside)} of these truths lie in the bands"
+    )
     if np.issubdtype(times.dtype, np.datetime64):
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
@@ -199,7 +201,9 @@ def calibration(levels: Sequence[float], below: Sequence[float]) -> Figure:
     right.set_xlim(0, 1)
     right.set_xlabel("where the truth falls in the forecast distribution (PIT)")
     right.set_ylabel("density")
-    heading(right, "truths between the quantiles", "flat: as said; a hill: bands too wide; a bowl: too narrow")
+    heading(
+        right, "truths between the quantiles", "flat: as said; a hill: bands too wide; a bowl: too narrow"
+    )
     for axes in (left, right):
         axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
         quiet(axes)

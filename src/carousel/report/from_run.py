@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from carousel.report import classify
+from carousel.report import classify, forecast
 from carousel.report.chapter import Chapter
 from carousel.report.page import ReportContent, write_report
 from carousel.training import Run, open_run
 from carousel.training.config import to_yaml
 
-CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {"classify": classify.chapter}
+CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
+    "classify": classify.chapter,
+    "forecast": forecast.chapter,
+}
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
 

@@ -129,6 +129,13 @@ class SeriesForecaster(SequenceModel):
         return {name: getattr(self, name) for name in named}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of what the layer sees at each step."""
+        surprises = {"last": "change of", "season": "season's change of"}
+        naive = naive_of(self.season)
+        return (*self.features, *(f"{surprises[kind]} {name}" for kind in naive for name in self.targets))
+
+    @property
     def reach(self) -> Reach:
         """How far a step looks back, and how far its forecasts go."""
         return reach_of(self.config, self.season, self.horizon)
@@ -145,8 +152,7 @@ class SeriesForecaster(SequenceModel):
         Origins are the steps from the first that counts on; in training every few of them, see `LEADS_A_STEP`.
         """
         past, horizon = self.reach
-        level, scale = self.level[batch.group], self.scale[batch.group]
-        targets = (batch.rows[..., self._target_columns] - level) / scale
+        targets = self.standardised_targets(batch)
         steps = len(targets) - past - horizon
         v, state = self._through_layer(self.inputs(batch, targets), batch, state)
         origins = self._origins(batch, steps)
@@ -156,7 +162,7 @@ class SeriesForecaster(SequenceModel):
         points = base.unsqueeze(-1) + self.spread.unsqueeze(-1) * said
         counts = (at.unsqueeze(1) >= batch.counted) & (at.unsqueeze(1) < batch.steps)
         counted = ahead(batch.observed[past + 1 :], horizon)[origins] & counts[..., None, None]
-        around = level.unsqueeze(1), scale.unsqueeze(1)
+        around = self.level[batch.group].unsqueeze(1), self.scale[batch.group].unsqueeze(1)
         return Forecast(points, counted, targets, batch.observed, *around, origins, self.reach), state
 
     def _origins(self, batch: SeriesBatch, steps: int) -> slice:
@@ -189,6 +195,10 @@ class SeriesForecaster(SequenceModel):
         earlier = targets[: now.stop], batch.observed[: now.stop], now.start - 1, 1, self.season
         surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
         return self.standardised(torch.cat([x, *surprises], dim=-1))
+
+    def standardised_targets(self, batch: SeriesBatch) -> Tensor:
+        """The targets [L + K + H, B, D] in terms of their group's mean and deviation."""
+        return (batch.rows[..., self._target_columns] - self.level[batch.group]) / self.scale[batch.group]
 
     def standardised_known(self, rows: Tensor) -> Tensor:
         """The features known ahead of time, [..., c], of rows [..., F]."""

@@ -7,23 +7,28 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field, Json
+from pydantic import AfterValidator, Field, Json
 
 from carousel.data import Series, time_cuts
+from carousel.data.opening import naming
+from carousel.data.steps import Time
+from carousel.data.tables import read_table, to_series
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
 from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.forecaster import SeriesForecaster
+from carousel.training.forecasting.future import continued
 from carousel.training.forecasting.learning import learn
 from carousel.training.forecasting.loading import history_of, scoring_batches, training_batches
 from carousel.training.forecasting.outputs import output_of
 from carousel.training.forecasting.parts import Part, cut, whole
 from carousel.training.forecasting.scoring import beyond, score
 from carousel.training.forecasting.verdict import verdict
-from carousel.training.label import Label, Names
+from carousel.training.label import Label, Names, different
 from carousel.training.metrics import Positive, Scores
-from carousel.training.sections import Strict
+from carousel.training.sections import DataConfig, Strict
+from carousel.training.source import own_file
 from carousel.training.tasks.task import Material, Task
 
 LONGEST_BY_DEFAULT = 48
@@ -87,7 +92,7 @@ class ForecasterLabel(Label):
     features: Json[Annotated[Names, Field(min_length=1)]]
     targets: Json[Annotated[Names, Field(min_length=1)]]
     known: Json[Names]
-    groups: Json[Annotated[Names, Field(min_length=1)]]
+    groups: Json[Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(different)]]
     horizon: Json[Positive]
     season: Json[Positive | None]
     base: Json[Base]
@@ -106,17 +111,22 @@ class Forecast(Task[SeriesForecaster, Part]):
         return SeriesForecaster(config, **names)
 
     def prepare(self, config: Config) -> Material[Part]:
-        return material(config, self._series(config, Path(str(config.data.file))))
+        if config.data.file is None:
+            raise CarouselError(
+                f"the data set '{config.data.dataset}' has labels to tell, no numbers to forecast; give a file"
+            )
+        return material(config, _read(config, own_file(config.data)))
 
     def read(self, config: Config, path: Path) -> Part:
-        return whole(self._series(config, path))
+        return whole(_read(config, path))
 
     def score(self, model: SeriesForecaster, data: Part) -> dict[str, Any]:
         return score(model, data)
 
     def table(self, model: SeriesForecaster, data: Part) -> pd.DataFrame:
-        """Columns `group`, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and `upper`: a 90 % band."""
-        return forecast_table(model, data.series)
+        """Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and `upper`: a 90 % band."""
+        schema = model.config.data.table
+        return forecast_table(model, continued(data.series, schema, model.horizon) if schema else data.series)
 
     def shown(self, scores: Mapping[str, Any]) -> str:
         """The error in terms of the naive one in training; of the test part also who won."""
@@ -135,8 +145,16 @@ class Forecast(Task[SeriesForecaster, Part]):
         ]
         return f"{', '.join(errors)}; {self.shown(scores)}"
 
-    def _series(self, config: Config, path: Path) -> Series:
-        raise NotImplementedError
+
+def _read(config: Config, path: Path) -> Series:
+    schema = config.data.table
+    if schema is None:
+        raise CarouselError(
+            f"the configuration does not say what the columns of '{path}' are; `carousel fit {path}` finds out"
+        )
+    table = read_table(path, schema)
+    with naming(path):
+        return to_series(table, schema)
 
 
 def material(config: Config, series: Series) -> Material[Part]:
@@ -147,7 +165,7 @@ def material(config: Config, series: Series) -> Material[Part]:
     """
     task, training, data = config.task, config.training, config.data
     horizon = task.horizon or min(series.season or LONGEST_BY_DEFAULT, LONGEST_BY_DEFAULT)
-    parts = cut(series, *time_cuts(series, data.validation_fraction, data.test_fraction))
+    parts = cut(series, *_cuts(series, data))
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         _require_origins(name, part)
     learning, choosing, testing = parts
@@ -185,6 +203,17 @@ def material(config: Config, series: Series) -> Material[Part]:
     )
 
 
+def _cuts(series: Series, data: DataConfig) -> tuple[Time, Time]:
+    """Where validation and test begin: as the schema says, which was fitted to what lies before."""
+    if data.table is None or data.table.validation_start is None or data.table.test_start is None:
+        return time_cuts(series, data.validation_fraction, data.test_fraction)
+    first, second = (
+        np.datetime64(time, "ns") if isinstance(time, str) else time
+        for time in (data.table.validation_start, data.table.test_start)
+    )
+    return first, second
+
+
 def _require_origins(name: str, part: Part) -> None:
     for segment, (first, end) in enumerate(zip(part.counted, part.ends, strict=True)):
         if end - first > 1 and np.asarray(part.series.observed[segment][first + 1 : end]).any():
@@ -207,7 +236,7 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
         times = series.times_of(segment, origin + 1 + model.horizon)[origin + 1 :]
         for column, target in enumerate(model.targets):
             part = {
-                "group": series.groups[segment],
+                **({} if model.groups == ("",) else {"group": series.groups[segment]}),
                 "target": target,
                 "time": times,
                 "lead": np.arange(1, model.horizon + 1),
