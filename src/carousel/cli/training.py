@@ -1,7 +1,7 @@
 """fit, evaluate, predict: from data to a model, and from the model to scores and predictions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -102,14 +102,14 @@ def fit(
             show(
                 as_json,
                 {"run": str(run.folder), "report": None, **metrics},
-                texts.interrupted(run.folder, metrics, run.task.shown),
+                texts.interrupted(run.folder, metrics, run.task),
             )
             raise typer.Exit(130)
         report = _draw_report(run.folder)
         show(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics},
-            texts.fitted(run.folder, metrics, run.task.shown, report, UTTERANCES.get(run.config.data.name)),
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name)),
         )
 
 
@@ -141,26 +141,40 @@ def evaluate(
 @app.command()
 def predict(
     run: RunFolder,
-    data: Annotated[Path, typer.Option(help="File of sequences.")],
-    out: Annotated[Path | None, typer.Option(help="CSV file to write [default: standard output]")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="File of data to answer. A run on text writes some without it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write [default: standard output]")] = None,
+    length: Annotated[int, typer.Option(help="Symbols to write.")] = 500,
+    temperature: Annotated[
+        float, typer.Option(help="How bold the writing is: 0 takes the likeliest, 1 draws as the model says.")
+    ] = 1.0,
+    prompt: Annotated[str, typer.Option(help="What is read before the writing begins.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the writing.")] = 0,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Name the class of each sequence.
+    """Answer new data, or write text.
 
-    Writes a CSV table: sequence, predicted class, and a probability for each class.
+    Writes a CSV table: of a classifier sequence, predicted class, and a probability for each class; of a run on text
+    the bits a symbol of each document.
     """
     with plain_errors(debug):
         from carousel.files import write_atomically
-        from carousel.training import prediction_table
+        from carousel.training import generate, prediction_table
 
         require_file(data)
-        table = prediction_table(run, data)
-        text = table.to_csv(index=False).rstrip("\n")
+        if data:
+            table = prediction_table(run, data)
+            predictions: Any = {"predictions": table.to_dict(orient="records")}
+            text, written = table.to_csv(index=False).rstrip("\n"), f"{len(table)} predictions"
+        else:
+            text = generate(run, length, temperature, prompt, seed)
+            predictions, written = {"text": text}, f"{length} symbols"
         if out:
             write_atomically(out, text + "\n")
-            text = f"{len(table)} predictions written to {out}"
-        show(as_json, {"run": str(run), "predictions": table.to_dict(orient="records")}, text)
+            text = f"{written} written to {out}"
+        show(as_json, {"run": str(run), **predictions}, text)
 
 
 def _fit(

@@ -15,9 +15,11 @@ class Chapter(NamedTuple):
         facts: the scores, each under its name.
         figures: in the order of the page.
         recalls: of a classifier's test part.
+        sample: text that the model wrote.
     """
 
     finding: str
     facts: Mapping[str, str]
     figures: tuple[ReportFigure, ...]
     recalls: tuple[ClassRecall, ...] = ()
+    sample: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from carousel.report import classify, forecast
+from carousel.report import classify, forecast, symbols
 from carousel.report.chapter import Chapter
 from carousel.report.page import ReportContent, write_report
 from carousel.training import Run, open_run
@@ -13,6 +13,7 @@ from carousel.training.config import to_yaml
 CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "classify": classify.chapter,
     "forecast": forecast.chapter,
+    "symbols": symbols.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
@@ -37,6 +38,7 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
         figures=chapter.figures,
         configuration=to_yaml(run.config),
         recalls=chapter.recalls,
+        sample=chapter.sample,
     )
     return write_report(run.folder, content)
 

@@ -12,6 +12,8 @@ from carousel.data import Sequences
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.run import Run, open_run
+from carousel.training.symbols.generation import written
+from carousel.training.symbols.model import SymbolModel
 from carousel.training.tasks.classify import answers
 
 
@@ -63,6 +65,30 @@ def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
     """
     opened = open_run(run)
     return opened.task.table(opened.load_model(), _data(opened, data))
+
+
+def generate(
+    run: str | Path, length: int = 500, temperature: float = 1.0, prompt: str = "", seed: int = 0
+) -> str:
+    """Text that the best epoch of a run writes, where its task is the next symbol.
+
+    Args:
+        run: the run folder.
+        length: how many symbols.
+        temperature: 1 draws each symbol as the model says, less draws what is likely more often, 0 takes the likeliest.
+        prompt: what the model reads before it writes; it is not repeated.
+        seed: of the draws.
+
+    Raises:
+        CarouselError: the run cannot be opened or is of another task, an argument is out of range, or the prompt has
+            a character that the model does not know.
+    """
+    model = open_run(run).load_model()
+    if not isinstance(model, SymbolModel):
+        raise CarouselError(
+            f"run '{run}' is of task '{model.config.task.kind}', which writes no text of its own; give it data"
+        )
+    return written(model, length, temperature, prompt, seed)
 
 
 def _data(run: Run, data: Any) -> Any:

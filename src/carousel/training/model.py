@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import carousel
 from carousel.training.config import Config
 from carousel.training.sections import ModelConfig
-from carousel.training.tally import Tally
+from carousel.training.tally import Tally, count
 
 LAYERS: dict[str, Callable[..., nn.LSTM | carousel.LSTM]] = {
     "lstm": carousel.LSTM,
@@ -94,7 +94,7 @@ class SequenceModel(pl.LightningModule, ABC):
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         scores = self.scores(batch)
-        _count(scores, self._train_scores)
+        count(scores, self._train_scores)
         return scores["loss"].mean()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, index: int) -> None:
@@ -108,7 +108,7 @@ class SequenceModel(pl.LightningModule, ABC):
         self._validation_scores.clear()
 
     def validation_step(self, batch: Any, index: int) -> None:
-        _count(self.scores(batch), self._validation_scores)
+        count(self.scores(batch), self._validation_scores)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means over the validation part, and the standard error of the mean loss."""
@@ -135,8 +135,3 @@ class SequenceModel(pl.LightningModule, ABC):
             optimizer, training.learning_rate, total_steps=int(self.trainer.estimated_stepping_batches)
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-
-def _count(scores: dict[str, Tensor], tallies: dict[str, Tally]) -> None:
-    for name, values in scores.items():
-        tallies.setdefault(name, Tally()).add(values.detach())

@@ -1,5 +1,7 @@
 """Mean and standard error of numbers that come in batches, without keeping them."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -37,3 +39,9 @@ class Tally:
     @property
     def _sums(self) -> Tensor:
         return torch.zeros(2) if self._moments is None else self._moments
+
+
+def count(scores: Mapping[str, Tensor], tallies: dict[str, Tally]) -> None:
+    """Count the values [n] of each score in the tally of its name, which is made for the first."""
+    for name, values in scores.items():
+        tallies.setdefault(name, Tally()).add(values.detach())

@@ -72,13 +72,14 @@ class SymbolModel(SequenceModel):
         return logits, state
 
     def scores(self, batch: SymbolBatch) -> dict[str, Tensor]:
-        """The cross-entropy of each of K * B symbols in bits, in the state that the batch before ended in."""
-        losses, state = self.losses(batch, self._carried.get(self.training))
+        """The scores of K * B symbols, in the state that the batch before ended in: see `told`."""
+        scores, state = self.told(batch, self._carried.get(self.training))
         self._carried[self.training] = detached(state)
-        return {"loss": losses}
+        return scores
 
-    def losses(self, batch: SymbolBatch, state: State | None) -> tuple[Tensor, State]:
-        """The cross-entropy of each of K * B symbols in bits, and the state after the segment."""
+    def told(self, batch: SymbolBatch, state: State | None) -> tuple[dict[str, Tensor], State]:
+        """Cross-entropy in bits of each of K * B symbols and whether it was the likeliest; the state after them."""
         logits, state = self(batch, state)
-        told = batch.symbols[self.past + 1 :]
-        return cross_entropy(logits.flatten(0, 1), told.flatten(), reduction="none") / log(2), state
+        logits, symbols = logits.flatten(0, 1), batch.symbols[self.past + 1 :].flatten()
+        right = (logits.detach().argmax(dim=1) == symbols).to(logits)
+        return {"loss": cross_entropy(logits, symbols, reduction="none") / log(2), "accuracy": right}, state

@@ -20,7 +20,7 @@ from carousel.training.source import own_file
 from carousel.training.symbols.model import SymbolModel
 from carousel.training.symbols.rivals import bits_of_rivals
 from carousel.training.symbols.streams import segments
-from carousel.training.tally import Tally
+from carousel.training.tally import Tally, count
 from carousel.training.tasks.task import Material, Task
 
 Bits = Annotated[float, Field(ge=0)]
@@ -34,9 +34,10 @@ class Passage(NamedTuple):
 
 
 class SymbolScores(Scores):
-    """The mean cross-entropy in bits a symbol."""
+    """The mean cross-entropy in bits a symbol, and the share of symbols that were the likeliest."""
 
     loss: Bits
+    accuracy: float = Field(ge=0, le=1)
 
 
 class SymbolTestScores(SymbolScores):
@@ -56,7 +57,8 @@ class SymbolLabel(Label):
 class Symbols(Task[SymbolModel, Passage]):
     """A text, in order: the first part to learn from, then one to choose the epoch by, and the last to be tested on."""
 
-    noun = "loss"
+    noun = "cross-entropy"
+    writes = True
     label = SymbolLabel
     scores = SymbolScores
     test_scores = SymbolTestScores
@@ -98,11 +100,11 @@ class Symbols(Task[SymbolModel, Passage]):
     @torch.no_grad()
     def score(self, model: SymbolModel, data: Passage) -> dict[str, Any]:
         """`loss` in bits a symbol, `symbols`, and `rivals`: what compressors need for the same text."""
-        text, symbols = _told_to(model, data.text), _length(data.text)
+        text, symbols = _in_alphabet_of(model, data.text), _length(data.text)
         past = b"" if data.past is None else _bytes(data.past)
         rivals = bits_of_rivals(past, _bytes(text))
         return {
-            "loss": _bits(model, text),
+            **_told(model, text),
             "symbols": symbols,
             "rivals": {name: bits / symbols for name, bits in rivals.items()},
         }
@@ -110,9 +112,9 @@ class Symbols(Task[SymbolModel, Passage]):
     @torch.no_grad()
     def table(self, model: SymbolModel, data: Passage) -> pd.DataFrame:
         """Columns `document`, `symbols` and `bits_per_symbol`, a row for each document."""
-        text = _told_to(model, data.text)
+        text = _in_alphabet_of(model, data.text)
         rows = [
-            (name, len(document), _bits(model, Text((document,), text.alphabet, (name,))))
+            (name, len(document), _told(model, Text((document,), text.alphabet, (name,)))["loss"])
             for document, name in zip(text.documents, text.ids, strict=True)
         ]
         return pd.DataFrame(rows, columns=["document", "symbols", "bits_per_symbol"])
@@ -121,7 +123,8 @@ class Symbols(Task[SymbolModel, Passage]):
         return f"{scores['loss']:.3f} bits a symbol"
 
     def told(self, scores: Mapping[str, Any]) -> str:
-        return f"{self.shown(scores)} over {scores['symbols']:,} symbols"
+        right = f"{100 * scores['accuracy']:.1f} % told right"
+        return f"{self.shown(scores)} over {scores['symbols']:,} symbols, {right}"
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
         ours, rivals = scores["loss"], scores["rivals"]
@@ -135,21 +138,23 @@ class Symbols(Task[SymbolModel, Passage]):
         )
 
 
-def _bits(model: SymbolModel, text: Text) -> float:
-    """The mean cross-entropy in bits."""
-    training, tally, state = model.config.training, Tally(), None
+def _told(model: SymbolModel, text: Text) -> dict[str, float]:
+    """The means of the scores over a text."""
     if _length(text) < 2:
         raise CarouselError(
             "the text has a single symbol, wanted one with another behind it; give a longer text"
         )
+    training = model.config.training
+    tallies: dict[str, Tally] = {}
+    state = None
     with cpu_threads(training.threads):
         for batch in segments(text, training.batch_size, training.unroll, model.past):
-            losses, state = model.losses(batch, state)
-            tally.add(losses)
-    return float(tally.mean)
+            scores, state = model.told(batch, state)
+            count(scores, tallies)
+    return {name: float(tally.mean) for name, tally in tallies.items()}
 
 
-def _told_to(model: SymbolModel, text: Text) -> Text:
+def _in_alphabet_of(model: SymbolModel, text: Text) -> Text:
     """The text in the model's own alphabet."""
     if text.alphabet == model.alphabet:
         return text
