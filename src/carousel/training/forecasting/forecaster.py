@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from carousel.errors import CarouselError
+from carousel.training.carried import State, detached, started
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
 from carousel.training.forecasting.batches import Reach, SeriesBatch, reach_of
@@ -14,8 +15,6 @@ from carousel.training.forecasting.head import LeadHead
 from carousel.training.forecasting.loading import history_of
 from carousel.training.forecasting.outputs import output_of
 from carousel.training.model import SequenceModel
-
-State = tuple[Tensor, Tensor]
 
 LEADS_A_STEP = 6
 """Forecasts for each step that training looks at, about: of a longer horizon every few steps, drawn anew each time.
@@ -174,7 +173,7 @@ class SeriesForecaster(SequenceModel):
 
     def _through_layer(self, x: Tensor, batch: SeriesBatch, state: State | None) -> tuple[Tensor, State]:
         """The layer's v [K, B, d] from inputs [p + K, B, ...], of which its window sees p before the first step."""
-        given: dict[str, Any] = {"hx": _started(state, batch.starts)}
+        given: dict[str, Any] = {"hx": started(state, batch.starts)}
         if self._window:
             before = torch.arange(-self._window, 0, device=x.device).unsqueeze(1)
             is_there = (batch.first + before >= 0).unsqueeze(-1)
@@ -212,18 +211,10 @@ class SeriesForecaster(SequenceModel):
     def scores(self, batch: SeriesBatch) -> dict[str, Tensor]:
         """For each of n origins: the loss, and the absolute error in terms of the naive one, as in MASE; [n] each."""
         forecast, state = self(batch, self._carried.get(self.training))
-        self._carried[self.training] = (state[0].detach(), state[1].detach())
+        self._carried[self.training] = detached(state)
         error = (forecast.y - self.output.middle(forecast.points)).abs() * forecast.scale
         naive = self.naive_errors[batch.group].unsqueeze(1)
         return {"loss": self.losses(forecast), "mase": _by_origin((error / naive).detach(), forecast.counted)}
-
-
-def _started(state: State | None, starts: Tensor) -> State | None:
-    """The state with zeros where it starts anew."""
-    if state is None or bool(starts.all()):
-        return None
-    goes_on = (~starts).to(state[0]).view(1, -1, 1)
-    return state[0] * goes_on, state[1] * goes_on
 
 
 def _by_origin(values: Tensor, counted: Tensor) -> Tensor:

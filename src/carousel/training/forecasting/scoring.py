@@ -83,7 +83,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
     Raises:
         CarouselError: see `passes`; or a feature that is known ahead of time has no row for a step to forecast.
     """
-    last = last_measured(series)
+    last = _last_measured(series)
     if model.known:
         _require_known(model, series, last)
     firsts = tuple(last.get(segment, 0) for segment in range(len(series)))
@@ -103,7 +103,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
     return sorted(found)
 
 
-def last_measured(series: Series) -> dict[int, int]:
+def _last_measured(series: Series) -> dict[int, int]:
     """Of each group the segment and the row in which a target was measured last, by segment.
 
     Raises:

@@ -18,7 +18,6 @@ from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
 from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.forecaster import SeriesForecaster
-from carousel.training.forecasting.future import continued
 from carousel.training.forecasting.learning import learn
 from carousel.training.forecasting.loading import history_of, scoring_batches, training_batches
 from carousel.training.forecasting.outputs import output_of
@@ -120,33 +119,46 @@ class Forecast(Task[SeriesForecaster, Part]):
     def read(self, config: Config, path: Path) -> Part:
         return whole(_read(config, path))
 
+    def read_to_answer(self, config: Config, path: Path) -> Part:
+        season = config.data.table.season if config.data.table else None
+        return whole(_read(config, path, horizon_of(config, season)))
+
     def score(self, model: SeriesForecaster, data: Part) -> dict[str, Any]:
         return score(model, data)
 
     def table(self, model: SeriesForecaster, data: Part) -> pd.DataFrame:
-        """Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and `upper`: a 90 % band."""
-        schema = model.config.data.table
-        return forecast_table(model, continued(data.series, schema, model.horizon) if schema else data.series)
+        """A row for each series, target and lead.
+
+        Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and
+        `upper`, the ends of a 90 % band.
+        """
+        return forecast_table(model, data.series)
 
     def shown(self, scores: Mapping[str, Any]) -> str:
-        """The error in terms of the naive one in training; of the test part also who won."""
-        mase = scores["mase"]
-        if isinstance(mase, float):
-            return f"MASE {mase:.3f}"
-        return f"MASE {mase['forecast']:.3f}, {verdict(mase)}"
-
-    def told(self, scores: Mapping[str, Any]) -> str:
-        """Mean absolute errors by target, in its unit, and who won."""
+        """The error in terms of the naive one in training, and of the test part by target, in its unit."""
+        if "targets" not in scores:
+            return f"MASE {scores['mase']:.3f}"
         errors = [
             f"{name} MAE {target['forecast']['mae']:.4g}"
             + ("" if target["forecast"]["mape"] is None else f" ({100 * target['forecast']['mape']:.2f} %)")
             for name, target in scores["targets"].items()
             if target["forecast"]["mae"] is not None
         ]
-        return f"{', '.join(errors)}; {self.shown(scores)}"
+        return ", ".join([f"MASE {scores['mase']['forecast']:.3f}", *errors])
+
+    def told(self, scores: Mapping[str, Any]) -> str:
+        return f"{self.shown(scores)}; {self.verdict(scores)}"
+
+    def verdict(self, scores: Mapping[str, Any]) -> str:
+        return verdict(scores["mase"])
 
 
-def _read(config: Config, path: Path) -> Series:
+def horizon_of(config: Config, season: int | None) -> int:
+    """The steps to forecast: as configured, or one season."""
+    return config.task.horizon or min(season or LONGEST_BY_DEFAULT, LONGEST_BY_DEFAULT)
+
+
+def _read(config: Config, path: Path, ahead: int = 0) -> Series:
     schema = config.data.table
     if schema is None:
         raise CarouselError(
@@ -154,7 +166,7 @@ def _read(config: Config, path: Path) -> Series:
         )
     table = read_table(path, schema)
     with naming(path):
-        return to_series(table, schema)
+        return to_series(table, schema, ahead=ahead)
 
 
 def material(config: Config, series: Series) -> Material[Part]:
@@ -164,7 +176,7 @@ def material(config: Config, series: Series) -> Material[Part]:
         CarouselError: a part has no origin whose forecast can be compared with a measured value.
     """
     task, training, data = config.task, config.training, config.data
-    horizon = task.horizon or min(series.season or LONGEST_BY_DEFAULT, LONGEST_BY_DEFAULT)
+    horizon = horizon_of(config, series.season)
     parts = cut(series, *_cuts(series, data))
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         _require_origins(name, part)
