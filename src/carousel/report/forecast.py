@@ -51,14 +51,15 @@ def chapter(run: Run, metrics: Mapping[str, Any], group: str | None) -> Chapter:
     if scores := metrics["test"]:
         facts |= {"test": run.task.told(scores)}
         figures += _scores(scores)
-    finding = f"its error in the validation part is {metrics['validation']['mase']:.3f} of the naive one's in training"
+    error = metrics["validation"]["mase"]
+    finding = f"its error in the validation part is {error:.3f} of the naive one's in training"
     return Chapter(finding, facts, tuple(figures))
 
 
 def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
     caption = (
-        "Mean absolute error in the test part by lead, of the model and of the two naive forecasts on the same origins: "
-        "the value one season before, and the last value."
+        "Mean absolute error in the test part by lead, of the model and of the two naive forecasts on the same "
+        "origins: the value one season before, and the last value."
     )
     figures = [
         ReportFigure(
@@ -70,8 +71,8 @@ def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
     ]
     if scores["levels"]:
         caption = (
-            "Left: the share of truths in the test part below each quantile, which should be its level. Right: how often "
-            "truths fall between neighbouring quantiles, in terms of how often they should."
+            "Left: the share of truths in the test part below each quantile, which should be its level. Right: how "
+            "often truths fall between neighbouring quantiles, in terms of how often they should."
         )
         figures.append(ReportFigure("calibration", caption, calibration(scores["levels"], scores["below"])))
     return figures
@@ -106,8 +107,8 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
         picture = stretch(y[:, index], shots[index], title, target, times, nominal)
         figures.append(ReportFigure(f"forecast{_suffix(index)}", caption, picture))
     caption = (
-        "The layer's input, standardised, and what its first layer made of it. Behind the features stands how far the naive "
-        "forecasts for each step were off. At the bottom, forecasts from the marked steps."
+        "The layer's input, standardised, and what its first layer made of it. Below the features stands how far the "
+        "naive forecasts for each step were off. At the bottom, forecasts from the marked steps."
     )
     signals = _signals(model, part, segment)
     picture = forecast_window(

@@ -213,7 +213,7 @@ def calibration(levels: Sequence[float], below: Sequence[float]) -> Figure:
     left.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     band = found[-1] - found[0]
     figure.set_label(
-        f"Calibration: the band between {percent(said[0])} and {percent(said[-1])} holds {percent(band)} of the truths; "
-        f"farthest off is the quantile at {percent(said[off])}, below which {percent(found[off])} lie."
+        f"Calibration: the band between {percent(said[0])} and {percent(said[-1])} holds {percent(band)} of the "
+        f"truths; farthest off is the quantile at {percent(said[off])}, below which {percent(found[off])} lie."
     )
     return figure

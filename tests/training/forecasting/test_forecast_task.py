@@ -90,7 +90,10 @@ def test_a_run_scores_its_test_part_again_and_other_files(run, file):
 
 
 def test_without_the_plan_ahead_there_is_no_forecast(run, file):
-    with pytest.raises(CarouselError, match="has 0 rows behind its last measured target, wanted 6 with plan, known ahead; add 6"):
+    with pytest.raises(
+        CarouselError,
+        match="has 0 rows behind its last measured target, wanted 6 with plan, known ahead; add 6",
+    ):
         prediction_table(run.folder, file)
 
 

@@ -62,12 +62,12 @@ class Forecast(NamedTuple):
 
 
 class SeriesForecaster(SequenceModel):
-    """Standardisation, recurrent layer, dropout, and one head for all leads: the distribution of y[n+k], k = 1 to H.
+    """Standardisation, recurrent layer, dropout, and one head for the leads k = 1 to H: what y[n+k] will be.
 
-    Many to many and direct: every step n is the origin of forecasts for all leads, made of the layer's v[n], of what is known
-    ahead of time about step n+k, and of k. They are told relative to a base, such as the value one season before, in
-    terms of that base's error in training, and start out as this base with that error. All groups share the weights; each
-    group's targets are standardised by its own mean and deviation.
+    Many to many and direct: every step n is the origin of forecasts for all leads, made of the layer's v[n],
+    of what is known ahead of time about step n+k, and of k. They are told relative to a base, such as the
+    value one season before, in terms of that base's error in training, and start out as this base with that
+    error. All groups share the weights; each group's targets are standardised by its own mean and deviation.
 
     Args:
         config: the run; its sections `task`, `model` and `training` are used.
@@ -182,10 +182,10 @@ class SeriesForecaster(SequenceModel):
         return v, state
 
     def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
-        """What the layer sees at each step, [p + K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.
+        """What the layer sees at each step, [p + K, B, F + N * D], from the standardised targets [L + K + H, B, D].
 
-        The features, and how far each of the N naive forecasts for this step, made one step before, is off the truth. The
-        layer's input window looks back at p steps before the first.
+        The features, and how far each of the N naive forecasts for this step, made one step before, is off the
+        truth. The layer's input window looks back at p steps before the first.
         """
         past, horizon = self.reach
         now = slice(past - self._window, len(targets) - horizon)

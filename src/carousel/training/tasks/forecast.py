@@ -43,7 +43,7 @@ class ForecastScores(Scores):
 
 
 class RivalScores(Strict):
-    """Errors of one kind of forecast for one target, in its unit; `mape` a share, None unless all truths are positive."""
+    """Errors of one kind of forecast for a target, in its unit; `mape` a share, if all truths are above zero."""
 
     mae: Error | None
     rmse: Error | None
@@ -53,7 +53,7 @@ class RivalScores(Strict):
 
 
 class TargetScores(Strict):
-    """Errors for one target; of bands also the mean pinball loss, of normal distributions the CRPS and the NLL in nats."""
+    """Errors for one target; of bands also the mean pinball loss, of normal distributions CRPS and NLL in nats."""
 
     forecast: RivalScores
     persistence: RivalScores
@@ -73,8 +73,8 @@ class Band(Strict):
 class ForecastTestScores(Scores):
     """Scores of the test part beside the naive forecasts on the same origins and leads.
 
-    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at each of
-    the `levels`.
+    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at
+    each of the `levels`.
     """
 
     pairs: Positive
@@ -129,8 +129,8 @@ class Forecast(Task[SeriesForecaster, Part]):
     def table(self, model: SeriesForecaster, data: Part) -> pd.DataFrame:
         """A row for each series, target and lead.
 
-        Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and
-        `upper`, the ends of a 90 % band.
+        Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point
+        `lower` and `upper`, the ends of a 90 % band.
         """
         return forecast_table(model, data.series)
 
@@ -241,7 +241,7 @@ def _counted(count: int, one: str, more: str = "") -> str:
 
 
 def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
-    """What a model in evaluation mode says about the steps after the last measured row of each group; see `Forecast.table`."""
+    """What a model in evaluation mode says comes after the last measured row of each group; see `Forecast.table`."""
     parts = []
     for segment, origin, points in beyond(model, series):
         middle, quantiles = model.output.middle(points), model.output.quantiles(points)
