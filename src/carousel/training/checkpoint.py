@@ -6,10 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
-from pytorch_lightning.callbacks import EarlyStopping
 
 from carousel.errors import CarouselError
 from carousel.files import write_atomically
@@ -63,33 +61,27 @@ class WholeFiles(TorchCheckpointIO):
         return read_checkpoint(Path(path))
 
 
-class RandomNumbers(pl.Callback):
-    """Keeps in the checkpoint where the random numbers are: PyTorch's own, and those of the order of the data."""
+class RandomNumbers:
+    """Where the random numbers are: PyTorch's own, and those of the order of the data."""
 
     def __init__(self, order: torch.Generator) -> None:
         self._order = order
         self._restored: dict[str, Any] = {}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         state: dict[str, Any] = {"cpu": torch.get_rng_state(), "order": self._order.get_state()}
         if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             state["cuda"] = torch.cuda.get_rng_state_all()
         return state
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        # Lightning starts to read the data after this and before the training starts.
-        self._order.set_state(state_dict["order"])
-        self._restored = state_dict
+    def restore_order(self, state: dict[str, Any]) -> None:
+        """Set the order of the data back, before it is read."""
+        self._order.set_state(state["order"])
+        self._restored = state
 
-    def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
+    def restore(self) -> None:
+        """Set PyTorch's own numbers back, if there are any to set back to."""
         if self._restored:
             torch.set_rng_state(self._restored["cpu"])
         if "cuda" in self._restored:
             torch.cuda.set_rng_state_all(self._restored["cuda"])
-
-
-class Patience(EarlyStopping):
-    """Early stopping that still knows after a restart that it had stopped the training."""
-
-    def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
-        trainer.should_stop = self.stopped_epoch > 0

@@ -12,16 +12,15 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
 
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, remove_unfinished, write_atomically
-from carousel.training.checkpoint import Patience, RandomNumbers, WholeFiles
+from carousel.training.checkpoint import RandomNumbers, WholeFiles
 from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
 from carousel.training.lock import locked
 from carousel.training.model import SequenceModel
-from carousel.training.parts import CHECKPOINT, METRICS, MODEL
+from carousel.training.parts import METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.resumption import checkpoint_of, unfinished
@@ -101,7 +100,7 @@ def _run(
     task = task_of(config)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
         model = _new_model(config, material)
-        recorder = Recorder(folder, model)
+        recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
         try:
             _train(model, material, recorder, progress, checkpoint)
             recorder.complete(task.score(open_run(folder).load_model(), material.test))
@@ -160,8 +159,7 @@ def _train(
     training = model.config.training
     with _quiet_lightning():
         bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
-        order = material.train.generator
-        trainer = _trainer(training, recorder, *bar, *([RandomNumbers(order)] if order else []))
+        trainer = _trainer(training, recorder, *bar)
         handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(model, material.train, material.validation, ckpt_path=checkpoint, weights_only=True)
@@ -184,21 +182,15 @@ def _headline(model: SequenceModel, material: Material[Any]) -> str:
 
 
 def _trainer(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
-    last = recorder.folder / CHECKPOINT
-    callbacks = [
-        recorder,
-        *others,
-        Patience("validation_loss", patience=training.patience),
-        ModelCheckpoint(last.parent, filename=last.stem, enable_version_counter=False),
-    ]
     return pl.Trainer(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=callbacks,
+        callbacks=[recorder, *others],
         plugins=[WholeFiles()],
         accelerator=training.device,
         devices=1,
         logger=False,
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -214,9 +206,6 @@ def _quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         # The sequences are in memory: worker processes would only cost time.
         warnings.filterwarnings("ignore", ".*does not have many workers")
-        # A run that is resumed has its checkpoint already, and may have been moved.
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-        warnings.filterwarnings("ignore", "The dirpath has changed")
         # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
         try:

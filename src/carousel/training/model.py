@@ -88,6 +88,12 @@ class SequenceModel(pl.LightningModule, ABC):
         """The input [..., F] as the layer sees it: zero mean and unit deviation on the training part."""
         return (x - self.mean) / self.std
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Lightning's way, but that a batch which may stay on the CPU is not searched for tensors."""
+        return (
+            batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
+        )
+
     def on_train_epoch_start(self) -> None:
         self._train_scores.clear()
         self._gradient_norms = Tally()

@@ -1,5 +1,6 @@
 """The training as one moving line on a terminal, or a plain line now and then elsewhere."""
 
+import time
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,6 +11,7 @@ from rich.table import Column
 from carousel.training.tasks import Task
 
 LINES = 10  # how many plain lines a whole training prints
+PAUSE = 0.1  # seconds between two movements of the bar
 NARROW = 64  # columns below which the losses leave no room for a bar
 
 
@@ -35,10 +37,15 @@ class ProgressBar(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         self._console.print(self.headline, soft_wrap=self._bar.disable, highlight=False)
         self._bar.update(self._line, total=self.epochs * int(trainer.num_training_batches))
+        self._steps = trainer.global_step
+        self._next = 0.0
         self._bar.start()
 
     def on_train_batch_end(self, trainer: pl.Trainer, model: pl.LightningModule, *step: Any) -> None:
-        self._bar.update(self._line, advance=1, epoch=trainer.current_epoch + 1)
+        self._steps += 1
+        if not self._bar.disable and time.monotonic() >= self._next or trainer.is_last_batch:
+            self._next = time.monotonic() + PAUSE
+            self._bar.update(self._line, completed=self._steps, epoch=trainer.current_epoch + 1)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         epoch = trainer.current_epoch + 1

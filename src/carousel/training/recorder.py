@@ -1,24 +1,25 @@
 """Keeps the run folder true while the training goes on: whatever ends it, the best epoch so far is on disk."""
 
 import time
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 
 from carousel.files import write_atomically, write_together
+from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import to_yaml
 from carousel.training.environment import kernel_of, versions
 from carousel.training.metrics import Metrics
 from carousel.training.model import SequenceModel
-from carousel.training.parts import HISTORY, METRICS, MODEL
+from carousel.training.parts import CHECKPOINT, HISTORY, METRICS, MODEL
 from carousel.training.tasks import Task, task_of
 from carousel.training.weights import weights_file
 
 
 class Recorder(pl.Callback):
-    """After each epoch: one more row of history, and the model if this is the best epoch so far.
+    """After each epoch: one more row of history, the model if this is the best epoch so far, and a checkpoint.
 
     The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
@@ -26,29 +27,43 @@ class Recorder(pl.Callback):
 
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
     known so far goes into the checkpoint, which is written after the other files: they are never older than it is.
+
+    Training stops when the validation loss has not become lower for `patience` epochs, or is no number any more. One
+    callback does all this, because Lightning spends time in every step on each.
+
+    Args:
+        folder: the run folder.
+        model: what is trained.
+        random: goes into the checkpoint, too.
     """
 
-    def __init__(self, folder: Path, model: SequenceModel) -> None:
+    def __init__(self, folder: Path, model: SequenceModel, random: RandomNumbers) -> None:
         self.folder = folder
         self.model = model
         self.task = task_of(model.config)
+        self.random = random
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
-        self._lowest = {"validation_loss": inf, "validation_loss_error": 0.0}
+        self._lowest = {"epoch": 0.0, "validation_loss": inf, "validation_loss_error": 0.0}
         self._start = 0.0
         self._kernel = ""
 
     def state_dict(self) -> dict[str, Any]:
         known = {"rows": self.rows, "best": self.best, "lowest": self._lowest, "kernel": self._kernel}
-        return known | {"config": to_yaml(self.model.config)}
+        return known | {"config": to_yaml(self.model.config), "random": self.random.state()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.best = state_dict["rows"], state_dict["best"]
         self._lowest, self._kernel = state_dict["lowest"], state_dict["kernel"]
+        self.random.restore_order(
+            state_dict["random"]
+        )  # Lightning reads the first batches before `on_train_start`
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
         self._kernel = kernel_of(self.model.layer)
+        self.random.restore()
+        trainer.should_stop = self._has_lost_patience()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
@@ -70,6 +85,14 @@ class Recorder(pl.Callback):
             contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
         write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
+        trainer.save_checkpoint(self.folder / CHECKPOINT)
+        trainer.should_stop = self._has_lost_patience()
+
+    def _has_lost_patience(self) -> bool:
+        if not self.rows:
+            return False
+        waited = self.rows[-1]["epoch"] - self._lowest["epoch"]
+        return waited >= self.model.config.training.patience or not isfinite(self.rows[-1]["validation_loss"])
 
     def complete(self, test: dict[str, Any]) -> None:
         """Close the run with its test score."""

@@ -5,21 +5,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+MANY = 256
+
 
 class Tally:
     """Count, sum and sum of squares, in float64 where the device has it."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._moments: Tensor | None = None
+        self._waiting: list[Tensor] = []
+        self._moments = torch.zeros(2)
 
     def add(self, values: Tensor) -> None:
-        """Count the values [n]; nothing waits for the device."""
-        dtype = torch.float32 if values.device.type == "mps" else torch.float64
-        values = values.to(dtype)
-        moments = torch.stack([values.sum(), values.square().sum()])
-        self._moments = moments if self._moments is None else self._moments.add_(moments)
+        """Count the values [n]; most often they are only noted, to be summed with others later."""
+        self._waiting.append(values)
         self.count += len(values)
+        if len(self._waiting) == MANY:
+            self._sum_up()
 
     @property
     def mean(self) -> Tensor:
@@ -38,7 +40,15 @@ class Tally:
 
     @property
     def _sums(self) -> Tensor:
-        return torch.zeros(2) if self._moments is None else self._moments
+        if self._waiting:
+            self._sum_up()
+        return self._moments
+
+    def _sum_up(self) -> None:
+        values = torch.cat(self._waiting)
+        values = values.to(torch.float32 if values.device.type == "mps" else torch.float64)
+        self._moments = self._moments.to(values) + torch.stack([values.sum(), values.square().sum()])
+        self._waiting.clear()
 
 
 def count(scores: Mapping[str, Tensor], tallies: dict[str, Tally]) -> None:
