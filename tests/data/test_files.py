@@ -43,7 +43,7 @@ def test_unknown_extension(tmp_path, extension):
     path = tmp_path / f"x{extension}"
     path.write_text("sequence,step,x\n")
     assert refusal(path) == (
-        f"cannot read '{path}': its extension is '{extension}', wanted .npz or .csv; convert it to one of them"
+        f"cannot read '{path}': its extension is '{extension}', wanted .npz, .csv or .ts; convert it to one of them"
     )
 
 

@@ -75,7 +75,7 @@ def require_file(path: Path | None) -> None:
 
 def show(as_json: bool, data: dict[str, Any], text: str) -> None:
     try:
-        typer.echo(json.dumps(data, allow_nan=False) if as_json else text)
+        typer.echo(json.dumps(data, allow_nan=False, default=str) if as_json else text)
     except BrokenPipeError as error:  # whoever reads has read enough, there is nobody to tell
         discard_output()
         raise typer.Exit(2) from error

@@ -28,7 +28,30 @@ def fit(
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classify or symbols [default: what DATA suggests]")
+        str | None, typer.Option(help="classify, forecast or symbols [default: what DATA suggests]")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Number to forecast, or the label, of a table; repeatable."),
+    ] = None,
+    time: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Time of each row; repeatable, as date and clock."),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="What tells the series of a table apart; repeatable."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="What is known ahead of time, as a plan is; repeatable."),
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="What a forecast is: point, quantile or gaussian.")
+    ] = None,
+    unroll: Annotated[
+        int | None, typer.Option(help="Steps of a segment, which goes on in the state of the one before.")
     ] = None,
     layer: Annotated[str | None, typer.Option(help="lstm, vanilla, augmented or torch.")] = None,
     settings: Annotated[
@@ -53,17 +76,27 @@ def fit(
     error of the lowest.
     """
     with plain_errors(debug):
-        named = {"kind": task, "layer": layer, "seed": seed, "epochs": epochs}
+        named = {
+            "kind": task,
+            "horizon": horizon,
+            "output": output,
+            "layer": layer,
+            "unroll": unroll,
+            "seed": seed,
+            "epochs": epochs,
+        }
+        columns = {"target": target, "time": time, "group": group, "known": known}
+        roles = {name: given for name, given in columns.items() if given}
         changes = [f"{name}={value}" for name, value in named.items() if value is not None]
         changes += settings or []
         if resume:
-            if source or changes or out:
+            if source or changes or roles or out:
                 raise CarouselError(
                     f"--resume goes on with the run's own configuration; leave out all but --resume {resume}"
                 )
             run = _resume(resume)
         else:
-            run = _fit(source or "japanese_vowels", task, changes, out)
+            run = _fit(source or "japanese_vowels", task, changes, roles, out)
         metrics = run.metrics()
         if metrics["status"] == "interrupted":
             show(
@@ -144,12 +177,21 @@ def predict(
         show(as_json, {"run": str(run), **predictions}, text)
 
 
-def _fit(source: str, task: str | None, changes: list[str], out: Path | None) -> "Run":
+def _fit(
+    source: str, task: str | None, changes: list[str], roles: dict[str, list[str]], out: Path | None
+) -> "Run":
     from carousel.experiments import is_data, resolve
     from carousel.training import configure, fit, override
 
-    config, found = configure(source, task) if is_data(source) else (resolve(source), [])
-    config = override(config, changes)
+    if is_data(source):
+        config, found = configure(source, task, changes, **roles)
+    elif roles:
+        raise CarouselError(
+            f"{', '.join(f'--{name}' for name in roles)}: only a file of your own has columns to name, "
+            f"'{source}' is none; leave it out"
+        )
+    else:
+        config, found = override(resolve(source), changes), []
     for sentence in found:
         typer.echo(sentence, err=True)
     return fit(config, out)

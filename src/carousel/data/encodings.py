@@ -50,6 +50,8 @@ def no_text(raw: bytes, encoding: str, start: int) -> CarouselError:
     """The sentence for bytes that are no text from offset `start` on."""
     if b"\0" in raw and encoding == "utf-8":
         return nul_found(raw)
+    if encoding == "utf-8-sig":  # which counts from behind its mark
+        start += len(codecs.BOM_UTF8)
     name = encoding.removesuffix("-sig").upper()
     line = raw.count(b"\n", 0, start) + 1
     return CarouselError(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from carousel.style import (
@@ -72,7 +72,9 @@ def stretch(
     draw_shots(axes, y, shots, times)
     axes.set_ylabel(plain(target))
     inside = _share_inside(y, shots)
-    heading(axes, _key(nominal), "" if inside is None else f"{percent(inside)} of these truths lie in the bands")
+    heading(
+        axes, _key(nominal), "" if inside is None else f"{percent(inside)} of these truths lie in the bands"
+    )
     if np.issubdtype(times.dtype, np.datetime64):
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
@@ -142,6 +144,9 @@ def by_lead(errors: Mapping[str, Sequence[float | None]], target: str) -> Figure
     known = known[known > 0]
     if known.size and known.max() > 8 * known.min():
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0)
     axes.set_xlabel("lead: steps ahead")
@@ -199,14 +204,16 @@ def calibration(levels: Sequence[float], below: Sequence[float]) -> Figure:
     right.set_xlim(0, 1)
     right.set_xlabel("where the truth falls in the forecast distribution (PIT)")
     right.set_ylabel("density")
-    heading(right, "truths between the quantiles", "flat: as said; a hill: bands too wide; a bowl: too narrow")
+    heading(
+        right, "truths between the quantiles", "flat: as said; a hill: bands too wide; a bowl: too narrow"
+    )
     for axes in (left, right):
         axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
         quiet(axes)
     left.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     band = found[-1] - found[0]
     figure.set_label(
-        f"Calibration: the band between {percent(said[0])} and {percent(said[-1])} holds {percent(band)} of the truths; "
-        f"farthest off is the quantile at {percent(said[off])}, below which {percent(found[off])} lie."
+        f"Calibration: the band between {percent(said[0])} and {percent(said[-1])} holds {percent(band)} of the "
+        f"truths; farthest off is the quantile at {percent(said[off])}, below which {percent(found[off])} lie."
     )
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from carousel.report import classify, symbols
+from carousel.report import classify, forecast, symbols
 from carousel.report.chapter import Chapter
 from carousel.report.page import ReportContent, write_report
 from carousel.training import Run, open_run
@@ -12,6 +12,7 @@ from carousel.training.config import to_yaml
 
 CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "classify": classify.chapter,
+    "forecast": forecast.chapter,
     "symbols": symbols.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""

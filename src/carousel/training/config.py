@@ -24,7 +24,7 @@ _NEXT = ("forecast", "symbols")
 UNROLL = 128
 """Steps of a segment of text."""
 
-_BY_TASK = {"model": ("bidirectional", "context"), "training": ("unroll",)}
+_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll",)}
 """The settings whose defaults depend on the kind of task."""
 
 
@@ -50,6 +50,8 @@ class Config(Strict):
         if not all(isinstance(section, dict) for section in sections.values()):
             return content
         task, model, training = sections.values()
+        if task.get("kind") == "forecast":
+            model = {"layer": "lstm", **model}
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
             model = {"bidirectional": False, **back, **model}

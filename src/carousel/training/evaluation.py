@@ -1,5 +1,6 @@
 """A trained model on data: scores and predictions."""
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 from carousel.data import Sequences
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
+from carousel.training.config import Config
 from carousel.training.run import Run, open_run
 from carousel.training.symbols.generation import written
 from carousel.training.symbols.model import SymbolModel
@@ -34,7 +36,7 @@ def evaluate(run: str | Path, data: Any = None) -> dict[str, Any]:
             values so large that the answer is not finite.
     """
     opened = open_run(run)
-    data = opened.task.prepare(opened.config).test if data is None else _data(opened, data)
+    data = opened.task.prepare(opened.config).test if data is None else _read(opened.task.read, opened, data)
     return opened.task.score(opened.load_model(), data)
 
 
@@ -64,7 +66,7 @@ def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
             not finite.
     """
     opened = open_run(run)
-    return opened.task.table(opened.load_model(), _data(opened, data))
+    return opened.task.table(opened.load_model(), _read(opened.task.read_to_answer, opened, data))
 
 
 def generate(
@@ -91,5 +93,5 @@ def generate(
     return written(model, length, temperature, prompt, seed)
 
 
-def _data(run: Run, data: Any) -> Any:
-    return run.task.read(run.config, Path(data)) if isinstance(data, (str, PathLike)) else data
+def _read(how: Callable[[Config, Path], Any], run: Run, data: Any) -> Any:
+    return how(run.config, Path(data)) if isinstance(data, (str, PathLike)) else data

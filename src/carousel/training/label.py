@@ -8,13 +8,14 @@ from carousel.training.metrics import Positive, Scores
 from carousel.training.sections import Strict
 
 
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+def different(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse names of which one stands twice."""
     if len(set(names)) < len(names):
         raise ValueError("a name stands twice")
     return names
 
 
-Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_different)]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(different)]
 
 
 class Label(Strict):

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from carousel.data.schema import Schema
+
 Samples = Annotated[int, Field(ge=0, le=64)]
 
 
@@ -24,6 +26,7 @@ class DataConfig(Strict):
     sha256: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="hash of the file as it was when the run was made"
     )
+    table: Schema | None = Field(default=None, description="what the columns of the file are")
     dataset: str | None = Field(default_factory=_embedded, description="name of an embedded data set")
     validation_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"

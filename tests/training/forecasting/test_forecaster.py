@@ -45,7 +45,7 @@ def test_a_new_forecaster_says_its_base_with_the_base_s_error(base, output):
     st.integers(0, 3),
 )
 def test_stretches_with_the_state_carried_make_the_whole(series, horizon, base, steps, context):
-    model = forecaster(series, horizon, base, model={"context": (context, 0)})
+    model = forecaster(series, horizon, base, model={"layer": "augmented", "context": (context, 0)})
     with torch.no_grad():
         wanted, _ = model(whole_batch(series, model.reach))
     found = torch.full_like(wanted.points, torch.nan)

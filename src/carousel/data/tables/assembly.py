@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from carousel.data.fill import carry_forward
 from carousel.data.schema import Schema
 from carousel.data.steps import nanoseconds
 from carousel.data.tables.calendar import calendar_features
 from carousel.data.tables.cells import numbers, texts
-from carousel.data.tables.fill import carry_forward
 from carousel.data.tables.layout import Integers, Located, Segments, Spacing, Walk, is_gap
 from carousel.data.tables.store import Room, Stored, disk_rows, memory_rows
 

@@ -105,8 +105,8 @@ def numbers(
     if wrong.any():
         row = int(wrong.argmax())
         raise CarouselError(
-            f"column '{name}' holds {_printed(array, row)} in data row {_place(row, rows)}, wanted a finite float32 "
-            "number; correct it, or leave the cell empty where nothing was measured"
+            f"column '{name}' holds {printed(array[row].as_py())} in data row {_place(row, rows)}, "
+            "wanted a finite float32 number; correct it, or leave the cell empty where nothing was measured"
         )
     return found
 
@@ -127,7 +127,7 @@ def _cast(array: pa.Array, name: str, decimal: str, rows: npt.NDArray[np.int64] 
     if pc.any(wrong).as_py():
         row = pc.index(wrong, True).as_py()
         raise CarouselError(
-            f"column '{name}' holds '{_printed(cells, row)}' in data row {_place(row, rows)}, wanted a number; "
+            f"column '{name}' holds '{printed(cells[row].as_py())}' in data row {_place(row, rows)}, wanted a number; "
             "correct it or leave the column out"
         )
     cells = pc.if_else(
@@ -164,6 +164,7 @@ def _place(row: int, rows: npt.NDArray[np.int64] | None) -> int:
     return (row if rows is None else int(rows[row])) + 1
 
 
-def _printed(array: pa.Array, row: int) -> str:
-    text = str(array[row].as_py())
+def printed(cell: object) -> str:
+    """A cell for a sentence: on one line, and short."""
+    text = " ".join(str(cell).split())
     return text if len(text) <= 40 else f"{text[:37]}..."

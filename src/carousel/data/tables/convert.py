@@ -6,18 +6,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from carousel.data.fill import fill_sequence
 from carousel.data.labels import encode_labels
 from carousel.data.schema import Schema
 from carousel.data.sequences import Sequences
 from carousel.data.series import Series
 from carousel.data.steps import from_words
+from carousel.data.tables.ahead import extended
 from carousel.data.tables.assembly import assemble, fill_segment, room_for
 from carousel.data.tables.cells import texts
-from carousel.data.tables.fill import fill_sequence
 from carousel.data.tables.layout import Integers, Keys, Located, Segments, Spacing, locate, segments
 from carousel.data.tables.roles import require_columns
 from carousel.data.tables.store import memory_rows, part
-from carousel.data.tables.table import Table
+from carousel.data.tables.table import Table, telling
 from carousel.errors import CarouselError, did_you_mean
 
 
@@ -26,7 +27,9 @@ def keys_of(schema: Schema) -> Keys:
     return Keys(schema.time, schema.group, schema.date_format, schema.time_zone)
 
 
-def to_series(table: Table, schema: Schema, folder: str | os.PathLike[str] | None = None) -> Series:
+def to_series(
+    table: Table, schema: Schema, folder: str | os.PathLike[str] | None = None, *, ahead: int = 0
+) -> Series:
     """The rows of a table as series in segments, what is missing filled in.
 
     A missing number becomes the last one measured before in the same segment, else the mean of the training part in
@@ -36,10 +39,18 @@ def to_series(table: Table, schema: Schema, folder: str | os.PathLike[str] | Non
         table: new rows too, if they have the columns of the schema.
         schema: of a table to forecast.
         folder: where a table that is streamed keeps its rows, on disk; None: where temporary files go.
+        ahead: rows that each series has behind its last measured target, none of them observed: those of the table,
+            and where it ends before, rows with the calendar of their times; 0 leaves series as they are.
 
     Raises:
-        CarouselError: if a column is missing, or a cell is not what its column holds.
+        CarouselError: if a column is missing, a cell is not what its column holds, or the table ends before `ahead`
+            rows though it has columns that are known ahead.
     """
+    with telling(table):
+        return _to_series(table, schema, folder, ahead)
+
+
+def _to_series(table: Table, schema: Schema, folder: str | os.PathLike[str] | None, ahead: int) -> Series:
     require_columns(table, [*schema.time, *schema.group, *schema.numbers, *schema.categories], "schema's")
     located = locate(table, keys_of(schema))
     spacing = Spacing(from_words(schema.step or "1"), from_words(schema.gap) if schema.gap else None)
@@ -50,7 +61,7 @@ def to_series(table: Table, schema: Schema, folder: str | os.PathLike[str] | Non
     for rows in parts:
         fill_segment(rows, schema)
     names = tuple(located.keys.names)
-    return Series(
+    series = Series(
         values=parts,
         observed=tuple(part(observed, first, count) for first, count in bounds),
         features=schema.features,
@@ -64,6 +75,7 @@ def to_series(table: Table, schema: Schema, folder: str | os.PathLike[str] | Non
         if pieces.times is None
         else tuple(_as_times(pieces.times[first : first + count], schema) for first, count in bounds),
     )
+    return extended(series, schema, ahead) if ahead else series
 
 
 def _as_times(times: Integers, schema: Schema) -> npt.NDArray[np.generic]:
@@ -78,6 +90,11 @@ def to_sequences(table: Table, schema: Schema) -> Sequences:
     Raises:
         CarouselError: if a column is missing, a cell is not what its column holds, or a label varies in a sequence.
     """
+    with telling(table):
+        return _to_sequences(table, schema)
+
+
+def _to_sequences(table: Table, schema: Schema) -> Sequences:
     require_columns(table, [*schema.time, *schema.group, *schema.numbers, *schema.categories], "schema's")
     if table.streamed:
         raise CarouselError("it is too large for sequences with a label, which are held in memory; divide it")

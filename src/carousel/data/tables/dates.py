@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from carousel.data.tables.cells import is_text, is_time, joined, plain
+from carousel.data.tables.cells import is_text, is_time, joined, plain, printed
 from carousel.errors import CarouselError
 
 ISO = "ISO 8601"
@@ -23,6 +23,7 @@ QUARTER = "year and quarter"
 COUNTS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 """Numbers since 1970, and how many nanoseconds one of them counts."""
 
+MOSTLY = 0.9
 NAT = np.iinfo(np.int64).min
 
 _NUMERIC = ["%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%Y-%m", "%m-%Y"]
@@ -53,19 +54,28 @@ _FIELDS = {
     "%p": "[AaPp][Mm]",
     "%z": r"(Z|[+-]\d\d:?\d\d)",
 } | {f"%{letter}": r"\d{1,2}" for letter in "mdyHIMS"}
+ISO_SHAPE = re.compile(r"\d{4}-\d\d")
 _QUARTER = re.compile(r"(\d{4})[-\s]?(?:[Qq]|(?<=\s))([1-4])")
 
 
 def fitting_formats(sample: Sequence[str]) -> list[str]:
-    """The formats in which every text of a sample is a time: `ISO` alone where it fits, else formats of strptime."""
+    """The formats in which nearly all texts of a sample are times: `ISO` alone where it fits, else those of strptime.
+
+    What is no time in nine of ten texts is none; the one of ten is a mistake, to be found when all are parsed.
+    """
     sample = [text for text in dict.fromkeys(sample) if text]
     if not sample:
         return []
-    if all(re.match(r"\d{4}-\d\d", text) for text in sample) and _fits(sample, ISO):
+    if _share_of(sample, ISO_SHAPE) >= MOSTLY and _fits(sample, ISO):
         return [ISO]
-    if all(_QUARTER.fullmatch(text) for text in sample):
+    if _share_of(sample, _QUARTER) >= MOSTLY:
         return [QUARTER]
-    return [form for form in _formats_of(sample[0]) if _fits(sample, form)]
+    likely = dict.fromkeys(form for text in sample[:3] for form in _formats_of(text))
+    return [form for form in likely if _fits(sample, form)]
+
+
+def _share_of(sample: Sequence[str], shape: re.Pattern[str]) -> float:
+    return sum(shape.match(text) is not None for text in sample) / len(sample)
 
 
 def _formats_of(text: str) -> list[str]:
@@ -88,7 +98,7 @@ def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
 
 
 def _fits(sample: Sequence[str], form: str) -> bool:
-    return bool((_parse(pa.array(sample, pa.large_string()), form) != NAT).all())
+    return bool((_parse(pa.array(sample, pa.large_string()), form) != NAT).mean() >= MOSTLY)
 
 
 def parse_times(
@@ -133,7 +143,7 @@ def parse_times(
     if (times == NAT).any():
         row = int((times == NAT).argmax())
         raise CarouselError(
-            f"column '{where}' holds '{cells[row].as_py()}' in data row {first_row + row + 1}, "
+            f"column '{where}' holds '{printed(cells[row].as_py())}' in data row {first_row + row + 1}, "
             f"wanted a time between 1677 and 2262 written as {form}; correct it or drop the row"
         )
     has_zone = "%z" in form or (form == ISO and _has_offset(cells[0].as_py()))

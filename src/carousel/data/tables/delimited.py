@@ -11,7 +11,7 @@ import pyarrow.csv as pcsv
 
 from carousel.data.encodings import encoding_of, no_text, nul_found, require_encoding
 from carousel.data.tables.cells import MISSING
-from carousel.data.tables.table import MAX_COLUMNS, Dialect, Table
+from carousel.data.tables.table import MAX_COLUMNS, NO_ROWS, TOO_MANY_COLUMNS, Dialect, Table
 from carousel.errors import CarouselError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -25,6 +25,10 @@ THOUSANDS_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 ROW_TOO_LONG = (
     f"a row is longer than {BLOCK_BYTES >> 20} MB, perhaps for a quote that is never closed; correct it"
+)
+CELL_TOO_LONG = (
+    f"one of its first cells is longer than {csv.field_size_limit():,} characters, perhaps for a quote that is never "
+    "closed; correct it"
 )
 
 
@@ -78,13 +82,15 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
     try:
         return list(csv.reader(lines, delimiter=separator))
     except csv.Error as error:
-        raise CarouselError(ROW_TOO_LONG) from error
+        raise CarouselError(CELL_TOO_LONG) from error
 
 
 def _separator(lines: list[str]) -> str:
     """The one that cuts most lines into as many cells as the header, and these into more than one."""
     best, best_share, best_width = ",", 0.0, 1
     for separator in SEPARATORS:
+        if separator not in lines[0]:
+            continue
         rows = _rows(lines, separator)
         width = len(rows[0])
         share = sum(len(row) == width for row in rows) / len(rows)
@@ -112,9 +118,7 @@ def _decimal(lines: list[str], separator: str) -> str:
 def _require_header(line: str, dialect: Dialect) -> None:
     names = _rows([line], dialect.separator)[0]
     if len(names) > MAX_COLUMNS:
-        raise CarouselError(
-            f"it has {len(names)} columns, wanted at most {MAX_COLUMNS}; turn it, so that time runs down the rows"
-        )
+        raise CarouselError(TOO_MANY_COLUMNS)
     if all(not name.strip() or NUMBER.fullmatch(name.strip()) for name in names):
         raise CarouselError("its first row holds no names of columns; add a header")
 
@@ -136,6 +140,8 @@ def _parsed(path: Path, dialect: Dialect, quoted: bool) -> pa.Table:
     if "UTF8" in problem:
         raw = path.read_bytes()
         raise no_text(raw, dialect.encoding, _first_bad(raw, dialect.encoding))
+    if "Empty CSV file" in problem:
+        raise CarouselError(NO_ROWS)
     if "straddling" in problem:
         raise CarouselError(ROW_TOO_LONG)
     raise CarouselError(

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from carousel.data.labels import encode_labels
-from carousel.data.tables.cells import numbers
+from carousel.data.tables.cells import numbers, share_of_numbers
 from carousel.data.tables.kinds import Column, holds_numbers, why_ignored
 from carousel.data.tables.layout import Located
 from carousel.data.tables.wording import counted, listed
@@ -22,6 +24,11 @@ class Features:
     ignored: dict[str, str]
     missing: tuple[str, ...]
     sentences: list[str]
+
+    def told(self) -> str:
+        """The columns that are no numbers, each with the reason."""
+        kinds = dict.fromkeys(self.categories, "categories") | self.ignored
+        return listed([f"'{name}' ({kind})" for name, kind in kinds.items()], quoted=False)
 
 
 def features_from(located: Located, found: dict[str, Column], needed: dict[str, str], where: str) -> Features:
@@ -56,6 +63,7 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
                 "name another column, or the task classify"
             )
         else:
+            _refuse_other_mark(name, column, located.table.dialect.decimal)
             categories[name] = encode_labels(column.values)[1]
     missing = tuple(name for name in chosen if found[name].n_missing)
     sentences = [
@@ -67,6 +75,17 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
         *_said_missing({name: found[name] for name in missing}, where),
     ]
     return Features(tuple(chosen), categories, ignored, missing, sentences)
+
+
+def _refuse_other_mark(name: str, column: Column, decimal: str) -> None:
+    """Refuse numbers that are written unlike those of other columns."""
+    values = sorted(column.values or ())
+    other = "," if decimal == "." else "."
+    if share_of_numbers(pa.array(values, pa.large_string()), other) == 1:
+        raise CarouselError(
+            f"column '{name}' holds '{values[0]}', but the decimal mark of other columns is '{decimal}'; "
+            "write all numbers with one mark"
+        )
 
 
 def _refuse_texts(located: Located, name: str) -> None:

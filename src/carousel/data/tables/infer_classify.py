@@ -46,7 +46,7 @@ def to_classify(table: Table, given: Given) -> tuple[Schema, list[str]]:
     features = features_from(located, found, dict.fromkeys(given.known, "known column"), "in the table")
     if not features.numbers and not features.categories:
         raise CarouselError(
-            f"no column is left to tell the classes in '{label}' by, beside {listed(features.ignored)}; add numbers"
+            f"it has no column to tell the classes in '{label}' by, got {features.told()}; add one"
         )
     schema = Schema(
         task="classify",

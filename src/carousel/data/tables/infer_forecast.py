@@ -48,9 +48,7 @@ def to_forecast(
     features = features_from(located, found, needed, "before validation begins")
     targets = given.target or tuple(name for name in features.numbers if name not in given.known)
     if not targets:
-        raise CarouselError(
-            f"no number column is left to forecast, beside {listed(features.ignored)}; name one as the target"
-        )
+        raise CarouselError(f"it has no column of numbers to forecast, got {features.told()}; add one")
     n_training = spans.rows_before(start)
     longest = int(n_training.argmax())
     rows = range(max(0, int(n_training[longest]) - LONGEST), int(n_training[longest]))

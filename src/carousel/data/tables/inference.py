@@ -12,7 +12,7 @@ from carousel.data.tables.given import Given
 from carousel.data.tables.infer_classify import to_classify
 from carousel.data.tables.infer_forecast import to_forecast
 from carousel.data.tables.roles import require_columns
-from carousel.data.tables.table import Table
+from carousel.data.tables.table import Table, telling
 from carousel.errors import CarouselError
 
 Task = Literal["forecast", "classify"]
@@ -56,14 +56,15 @@ def infer_schema(
         CarouselError: if a name is not in the table, roles do not fit, or a cell is not what its column holds.
     """
     given = Given(_names(target), _names(time), _names(group), _names(known), date_format, time_zone)
-    _require_roles(table, given)
-    try:
-        if (task or _task(table, given)) == "classify":
-            return to_classify(table, given)
-        return to_forecast(table, given, validation_fraction, test_fraction)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise CarouselError(str(first.get("ctx", {}).get("error", first["msg"]))) from error
+    with telling(table):
+        _require_roles(table, given)
+        try:
+            if (task or _task(table, given)) == "classify":
+                return to_classify(table, given)
+            return to_forecast(table, given, validation_fraction, test_fraction)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise CarouselError(str(first.get("ctx", {}).get("error", first["msg"]))) from error
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:

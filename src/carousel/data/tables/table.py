@@ -1,6 +1,7 @@
 """A table that is read batch by batch, from memory or from a Parquet file too large for it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 MAX_COLUMNS = 10_000
+TOO_MANY_COLUMNS = f"it has more than {MAX_COLUMNS} columns; turn it, so that time runs down the rows"
+NO_ROWS = "it has a header but no rows; add at least one"
 DAMAGED = "it is no Parquet file, or one that is cut short or damaged; write it again"
 
 
@@ -38,7 +41,7 @@ class Table:
         columns: name and Arrow type of each.
         n_rows: how many rows there are, at least one.
         dialect: how the file writes its cells; the default where it is no text.
-        name: what to call it in messages.
+        name: the file, None for a frame.
 
     Raises:
         CarouselError: if it has no row, no column, far too many columns, or two of one name.
@@ -48,10 +51,10 @@ class Table:
     columns: dict[str, pa.DataType]
     n_rows: int
     dialect: Dialect = field(default_factory=Dialect)
-    name: str = "the table"
+    name: str | None = None
 
     @classmethod
-    def from_arrow(cls, data: pa.Table, dialect: Dialect | None = None, name: str = "the table") -> "Table":
+    def from_arrow(cls, data: pa.Table, dialect: Dialect | None = None, name: str | None = None) -> "Table":
         """The table of columns in memory. Names are stripped of blanks; one without a name gets its number.
 
         Raises:
@@ -96,7 +99,9 @@ class Table:
                 schema, n_rows = file.schema_arrow, file.metadata.num_rows
                 _require_rows(n_rows)
                 if n_rows * len(schema.names) * 4 <= stream_bytes:
-                    return cls.from_arrow(file.read(), name=str(path))
+                    data = file.read()
+                    data.validate(full=True)
+                    return cls.from_arrow(data, name=str(path))
         except (
             pa.ArrowException,
             OSError,
@@ -129,9 +134,11 @@ class Table:
             return
         try:
             with pq.ParquetFile(self.source) as file:
-                yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
+                for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                    batch.validate(full=True)
+                    yield batch
         except (pa.ArrowException, OSError) as error:
-            raise CarouselError(f"cannot read '{self.source}': {DAMAGED}") from error
+            raise CarouselError(DAMAGED) from error
 
     def column(self, name: str) -> pa.ChunkedArray:
         """One whole column; only of a table in memory, or where it is sure to be small."""
@@ -152,13 +159,26 @@ class Table:
         return Table(self.source.take(pa.array(order)), self.columns, self.n_rows, self.dialect, self.name)
 
 
+@contextmanager
+def telling(table: Table) -> Iterator[None]:
+    """Errors inside name the file of the table.
+
+    Raises:
+        CarouselError: for every one inside.
+    """
+    try:
+        yield
+    except CarouselError as error:
+        if table.name is None:
+            raise
+        raise CarouselError(f"in '{table.name}': {error}") from error
+
+
 def _names(names: Sequence[str]) -> list[str]:
     if not names:
         raise CarouselError("it has no columns; write it again")
     if len(names) > MAX_COLUMNS:
-        raise CarouselError(
-            f"it has {len(names)} columns, wanted at most {MAX_COLUMNS}; turn it, so that time runs down the rows"
-        )
+        raise CarouselError(TOO_MANY_COLUMNS)
     stripped = [name.strip() or f"column {i}" for i, name in enumerate(names, 1)]
     seen: set[str] = set()
     for name in stripped:
@@ -170,7 +190,7 @@ def _names(names: Sequence[str]) -> list[str]:
 
 def _require_rows(n_rows: int) -> None:
     if n_rows == 0:
-        raise CarouselError("it has a header but no rows; add at least one")
+        raise CarouselError(NO_ROWS)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,8 +1,9 @@
 """What a forecast is told relative to: nothing, the last value, or the value one season before.
 
-The same two, persistence and the seasonal naive forecast, are what every forecast is compared with. Rows of targets are
-[L + K + H, B, D]: `reach` L rows from before the K origins, the origins n, and H rows after them. Only measured values are
-repeated; where none was measured within the last L rows, a base is 0, the mean of standardised targets.
+The same two, persistence and the seasonal naive forecast, are what every forecast is compared with. Rows of
+targets are [L + K + H, B, D]: `reach` L rows from before the K origins, the origins n, and H rows after them.
+Only measured values are repeated; where none was measured within the last L rows, a base is 0, the mean of
+standardised targets.
 """
 
 from typing import Literal
@@ -53,7 +54,7 @@ def naive_of(season: int | None) -> tuple[Base, ...]:
 
 
 def ahead(rows: Tensor, horizon: int) -> Tensor:
-    """Rows [K - 1 + H, B, D], the first of them one step after the first origin, as what lies 1 to H steps ahead: [K, B, H, D]."""
+    """What lies 1 to H steps ahead of K origins, [K, B, H, D]; the rows [K - 1 + H, B, D] begin one after the first."""
     return rows.unfold(0, horizon, 1).movedim(-1, 2)
 
 

@@ -31,8 +31,8 @@ class SeriesBatch(NamedTuple):
     """B stretches side by side; K is the longest of them. Step n of a stretch stands in row L + n.
 
     Attributes:
-        rows: float32 [L + K + H, B, F]: L rows before the stretch, its K steps, H rows after it. Zero where the segment,
-            or the part of it that may be read, has no row.
+        rows: float32 [L + K + H, B, F]: L rows before the stretch, its K steps, H rows after it. Zero where
+            the segment, or the part of it that may be read, has no row.
         observed: bool [L + K + H, B, D]: whether a target was measured; false where there is no row.
         counted: int64 [B], the first step from which on forecasts count; it may lie before the stretch or after it.
         steps: int64 [B], the steps that the stretch has.

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from carousel.errors import CarouselError
+from carousel.training.carried import State, detached, started
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
 from carousel.training.forecasting.batches import Reach, SeriesBatch, reach_of
@@ -14,8 +15,6 @@ from carousel.training.forecasting.head import LeadHead
 from carousel.training.forecasting.loading import history_of
 from carousel.training.forecasting.outputs import output_of
 from carousel.training.model import SequenceModel
-
-State = tuple[Tensor, Tensor]
 
 LEADS_A_STEP = 6
 """Forecasts for each step that training looks at, about: of a longer horizon every few steps, drawn anew each time.
@@ -63,12 +62,12 @@ class Forecast(NamedTuple):
 
 
 class SeriesForecaster(SequenceModel):
-    """Standardisation, recurrent layer, dropout, and one head for all leads: the distribution of y[n+k], k = 1 to H.
+    """Standardisation, recurrent layer, dropout, and one head for the leads k = 1 to H: what y[n+k] will be.
 
-    Many to many and direct: every step n is the origin of forecasts for all leads, made of the layer's v[n], of what is known
-    ahead of time about step n+k, and of k. They are told relative to a base, such as the value one season before, in
-    terms of that base's error in training, and start out as this base with that error. All groups share the weights; each
-    group's targets are standardised by its own mean and deviation.
+    Many to many and direct: every step n is the origin of forecasts for all leads, made of the layer's v[n],
+    of what is known ahead of time about step n+k, and of k. They are told relative to a base, such as the
+    value one season before, in terms of that base's error in training, and start out as this base with that
+    error. All groups share the weights; each group's targets are standardised by its own mean and deviation.
 
     Args:
         config: the run; its sections `task`, `model` and `training` are used.
@@ -129,6 +128,13 @@ class SeriesForecaster(SequenceModel):
         return {name: getattr(self, name) for name in named}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of what the layer sees at each step."""
+        surprises = {"last": "change of", "season": "season's change of"}
+        naive = naive_of(self.season)
+        return (*self.features, *(f"{surprises[kind]} {name}" for kind in naive for name in self.targets))
+
+    @property
     def reach(self) -> Reach:
         """How far a step looks back, and how far its forecasts go."""
         return reach_of(self.config, self.season, self.horizon)
@@ -145,8 +151,7 @@ class SeriesForecaster(SequenceModel):
         Origins are the steps from the first that counts on; in training every few of them, see `LEADS_A_STEP`.
         """
         past, horizon = self.reach
-        level, scale = self.level[batch.group], self.scale[batch.group]
-        targets = (batch.rows[..., self._target_columns] - level) / scale
+        targets = self.standardised_targets(batch)
         steps = len(targets) - past - horizon
         v, state = self._through_layer(self.inputs(batch, targets), batch, state)
         origins = self._origins(batch, steps)
@@ -156,7 +161,7 @@ class SeriesForecaster(SequenceModel):
         points = base.unsqueeze(-1) + self.spread.unsqueeze(-1) * said
         counts = (at.unsqueeze(1) >= batch.counted) & (at.unsqueeze(1) < batch.steps)
         counted = ahead(batch.observed[past + 1 :], horizon)[origins] & counts[..., None, None]
-        around = level.unsqueeze(1), scale.unsqueeze(1)
+        around = self.level[batch.group].unsqueeze(1), self.scale[batch.group].unsqueeze(1)
         return Forecast(points, counted, targets, batch.observed, *around, origins, self.reach), state
 
     def _origins(self, batch: SeriesBatch, steps: int) -> slice:
@@ -168,7 +173,7 @@ class SeriesForecaster(SequenceModel):
 
     def _through_layer(self, x: Tensor, batch: SeriesBatch, state: State | None) -> tuple[Tensor, State]:
         """The layer's v [K, B, d] from inputs [p + K, B, ...], of which its window sees p before the first step."""
-        given: dict[str, Any] = {"hx": _started(state, batch.starts)}
+        given: dict[str, Any] = {"hx": started(state, batch.starts)}
         if self._window:
             before = torch.arange(-self._window, 0, device=x.device).unsqueeze(1)
             is_there = (batch.first + before >= 0).unsqueeze(-1)
@@ -177,10 +182,10 @@ class SeriesForecaster(SequenceModel):
         return v, state
 
     def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
-        """What the layer sees at each step, [p + K, B, F + N * D], with the targets [L + K + H, B, D] in standardised units.
+        """What the layer sees at each step, [p + K, B, F + N * D], from the standardised targets [L + K + H, B, D].
 
-        The features, and how far each of the N naive forecasts for this step, made one step before, is off the truth. The
-        layer's input window looks back at p steps before the first.
+        The features, and how far each of the N naive forecasts for this step, made one step before, is off the
+        truth. The layer's input window looks back at p steps before the first.
         """
         past, horizon = self.reach
         now = slice(past - self._window, len(targets) - horizon)
@@ -189,6 +194,10 @@ class SeriesForecaster(SequenceModel):
         earlier = targets[: now.stop], batch.observed[: now.stop], now.start - 1, 1, self.season
         surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
         return self.standardised(torch.cat([x, *surprises], dim=-1))
+
+    def standardised_targets(self, batch: SeriesBatch) -> Tensor:
+        """The targets [L + K + H, B, D] in terms of their group's mean and deviation."""
+        return (batch.rows[..., self._target_columns] - self.level[batch.group]) / self.scale[batch.group]
 
     def standardised_known(self, rows: Tensor) -> Tensor:
         """The features known ahead of time, [..., c], of rows [..., F]."""
@@ -202,18 +211,10 @@ class SeriesForecaster(SequenceModel):
     def scores(self, batch: SeriesBatch) -> dict[str, Tensor]:
         """For each of n origins: the loss, and the absolute error in terms of the naive one, as in MASE; [n] each."""
         forecast, state = self(batch, self._carried.get(self.training))
-        self._carried[self.training] = (state[0].detach(), state[1].detach())
+        self._carried[self.training] = detached(state)
         error = (forecast.y - self.output.middle(forecast.points)).abs() * forecast.scale
         naive = self.naive_errors[batch.group].unsqueeze(1)
         return {"loss": self.losses(forecast), "mase": _by_origin((error / naive).detach(), forecast.counted)}
-
-
-def _started(state: State | None, starts: Tensor) -> State | None:
-    """The state with zeros where it starts anew."""
-    if state is None or bool(starts.all()):
-        return None
-    goes_on = (~starts).to(state[0]).view(1, -1, 1)
-    return state[0] * goes_on, state[1] * goes_on
 
 
 def _by_origin(values: Tensor, counted: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a forecaster takes from the training part before any weight is learnt: scales, the base, and the base's error."""
+"""What a forecaster takes from the training part before any weight is learnt: scales, the base and its error."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
@@ -37,7 +37,7 @@ class Learnt(NamedTuple):
 
 
 def learn(part: Part, horizon: int, base: Base | None = None) -> Learnt:
-    """Learn from the training part; without a `base`, take the one with the least mean absolute error over all leads."""
+    """Learn from the training part; without a `base`, take the one with the least error over all leads."""
     series = part.series
     moments = moments_of(series, part.ends)
     errors = {
@@ -87,8 +87,8 @@ def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Arr
 def naive_errors_of(series: Series, ends: Sequence[int]) -> Array:
     """What absolute errors are scaled by, [G, D], in the unit of the targets (Hyndman and Koehler 2006).
 
-    The mean absolute error of the value one season before, or where there is no season of the last value for the next
-    step, over the rows before `ends` [S]; NaN for a group without a pair of such rows.
+    The mean absolute error of the value one season before, or where there is no season of the last value for
+    the next step, over the rows before `ends` [S]; NaN for a group without a pair of such rows.
     """
     groups = sorted(set(series.groups))
     lag = series.season or 1

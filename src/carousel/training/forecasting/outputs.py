@@ -1,8 +1,8 @@
 """What a forecast says about one number: a value, some quantiles, or a normal distribution.
 
 Each is held as P increasing *points* in the last dimension of a tensor, which move with the unit that the number is
-measured in: points of `a + b * y` are `a + b * points`, for b > 0. Of a normal distribution they are the mean and the
-mean plus one deviation.
+measured in: points of `a + b * y` are `a + b * points`, for b > 0. Of a normal distribution they are the mean
+and the mean plus one deviation.
 """
 
 from abc import ABC, abstractmethod
@@ -28,7 +28,8 @@ class Output(ABC):
 
     Attributes:
         anchors: the levels [P] that the points have in a standard normal distribution.
-        levels: the levels whose quantiles are scored and shown, increasing and symmetric about 0.5; none for a value alone.
+        levels: the levels whose quantiles are scored and shown, increasing and symmetric about 0.5; none for a
+            value alone.
     """
 
     anchors: tuple[float, ...]
@@ -85,7 +86,10 @@ class Point(Output):
 
 
 class Quantile(Output):
-    """Quantiles at `LEVELS`, which never cross. The loss is twice their mean pinball loss: of a median, the absolute error."""
+    """Quantiles at `LEVELS`, which never cross.
+
+    The loss is twice their mean pinball loss: of a median, the absolute error.
+    """
 
     anchors = LEVELS
     levels = LEVELS

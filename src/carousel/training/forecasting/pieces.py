@@ -1,7 +1,8 @@
 """Which steps of a series a model reads, in which order, and from which of them on it forecasts.
 
-A piece is a run of steps of one segment, read in order from a state of zero. Training reads either tiles, which are read
-at once and in any order, or long pieces side by side in streams, cut into stretches over which the state is carried.
+A piece is a run of steps of one segment, read in order from a state of zero. Training reads either tiles,
+which are read at once and in any order, or long pieces side by side in streams, cut into stretches over which
+the state is carried.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 
 class Piece(NamedTuple):
-    """Steps `start` to before `stop` of segment `segment`; those from `counted` on are origins of forecasts that count."""
+    """Steps `start` to before `stop` of a segment; forecasts from those from `counted` on count."""
 
     segment: int
     start: int
@@ -34,8 +35,8 @@ class Stretch(NamedTuple):
 def tiles(lengths: Sequence[int], size: int, warm_up: int, generator: np.random.Generator) -> list[Piece]:
     """Every step of every segment as an origin once, in pieces of up to `warm_up + size` steps in random order.
 
-    The borders of the pieces are drawn anew at each call. The first `warm_up` steps of a piece do not count, because its
-    zero state is not what a series has behind it; at the start of a segment it is, and all count.
+    The borders of the pieces are drawn anew at each call. The first `warm_up` steps of a piece do not count,
+    because its zero state is not what a series has behind it; at the start of a segment it is, and all count.
 
     Args:
         lengths: the steps of each segment that may be origins.
@@ -50,13 +51,6 @@ def tiles(lengths: Sequence[int], size: int, warm_up: int, generator: np.random.
             found.append(_piece(segment, int(start), min(int(stop), length), warm_up))
     pieces = [piece for piece in found if piece.stop > piece.counted]
     return [pieces[index] for index in generator.permutation(len(pieces))]
-
-
-def long_pieces(
-    lengths: Sequence[int], count: int, warm_up: int, generator: np.random.Generator
-) -> list[Piece]:
-    """Every step of every segment as an origin once, in about `count` pieces of like length, in random order."""
-    return tiles(lengths, max(1, -(-sum(lengths) // count)), warm_up, generator)
 
 
 def ending(lengths: Sequence[int], counted: Sequence[int], warm_up: int | None) -> list[Piece]:
@@ -79,8 +73,8 @@ def _piece(segment: int, counted: int, stop: int, warm_up: int) -> Piece:
 def side_by_side(pieces: Iterable[Piece], streams: int, steps: int) -> list[list[Stretch]]:
     """Pieces read in up to `streams` streams at once, each in stretches of up to `steps` steps.
 
-    Whichever stream is free first takes the next piece. Every batch holds one stretch of each stream, in the same place; where a
-    stream has no more pieces, a stretch without steps.
+    Whichever stream is free first takes the next piece. Every batch holds one stretch of each stream, in the
+    same place; where a stream has no more pieces, a stretch without steps.
     """
     lines: list[list[Stretch]] = [[] for _ in range(streams)]
     for piece in pieces:

@@ -87,13 +87,14 @@ class ScoreSums:
 
         Args:
             targets: the D names.
-            naive_errors: [G, D], the mean absolute error of the seasonal naive forecast one step ahead in the training part,
-                which absolute errors are scaled by (Hyndman and Koehler 2006).
+            naive_errors: [G, D], the mean absolute error of the seasonal naive forecast one step ahead in the
+                training part, which absolute errors are scaled by (Hyndman and Koehler 2006).
 
         Returns:
-            `pairs`, how many counted; `mase` of each rival, the mean over groups and targets; `targets`, for each the scores of
-            each rival and `by_lead`, their mean absolute errors at each lead; `levels` and `below`, the share of truths below
-            each quantile, all targets together; `coverage`, for each central band its nominal and its measured share.
+            `pairs`, how many counted; `mase` of each rival, the mean over groups and targets; `targets`, for
+            each the scores of each rival and `by_lead`, their mean absolute errors at each lead; `levels` and
+            `below`, the share of truths below each quantile, all targets together; `coverage`, for each
+            central band its nominal and its measured share.
         """
         scaled = {rival: self._scaled(rival, naive_errors) for rival in RIVALS}
         below = {level: self._share(f"below {level}") for level in self.output.levels}

@@ -39,7 +39,7 @@ def passes(model: SeriesForecaster, part: Part) -> Iterator[tuple[SeriesBatch, F
 
 
 def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
-    """`loss`, and the scores beside those of the naive forecasts as `ScoreSums.result` tells them, in evaluation mode.
+    """The loss of a model in evaluation mode, and its scores beside naive ones: `loss` and `ScoreSums.result`.
 
     Raises:
         CarouselError: see `passes`; or nothing can be scored.
@@ -104,7 +104,11 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
 
 
 def _last_measured(series: Series) -> dict[int, int]:
-    """Of each group the segment and the row in which a target was measured last."""
+    """Of each group the segment and the row in which a target was measured last, by segment.
+
+    Raises:
+        CarouselError: a group has no such row.
+    """
     latest: dict[str, tuple[Any, int, int]] = {}
     for segment, group in enumerate(series.groups):
         rows = np.flatnonzero(np.asarray(series.observed[segment][:]).any(axis=1))
@@ -127,7 +131,7 @@ def _require_known(model: SeriesForecaster, series: Series, last: dict[int, int]
         if there < model.horizon:
             raise CarouselError(
                 f"series '{series.groups[segment]}' has {there} rows after its last measured target, wanted "
-                f"{model.horizon} with {', '.join(model.known)}, which the forecast takes as known ahead of time; add them"
+                f"{model.horizon} with {', '.join(model.known)}, which are known ahead of time; add them"
             )
 
 

@@ -7,9 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field, Json
+from pydantic import AfterValidator, Field, Json
 
 from carousel.data import Series, time_cuts
+from carousel.data.opening import naming
+from carousel.data.steps import Time
+from carousel.data.tables import read_table, to_series
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
@@ -21,9 +24,10 @@ from carousel.training.forecasting.outputs import output_of
 from carousel.training.forecasting.parts import Part, cut, whole
 from carousel.training.forecasting.scoring import beyond, score
 from carousel.training.forecasting.verdict import verdict
-from carousel.training.label import Label, Names
+from carousel.training.label import Label, Names, different
 from carousel.training.metrics import Positive, Scores
-from carousel.training.sections import Strict
+from carousel.training.sections import DataConfig, Strict
+from carousel.training.source import own_file
 from carousel.training.tasks.task import Material, Task
 
 LONGEST_BY_DEFAULT = 48
@@ -39,7 +43,7 @@ class ForecastScores(Scores):
 
 
 class RivalScores(Strict):
-    """Errors of one kind of forecast for one target, in its unit; `mape` a share, None unless all truths are positive."""
+    """Errors of one kind of forecast for a target, in its unit; `mape` a share, if all truths are above zero."""
 
     mae: Error | None
     rmse: Error | None
@@ -49,7 +53,7 @@ class RivalScores(Strict):
 
 
 class TargetScores(Strict):
-    """Errors for one target; of bands also the mean pinball loss, of normal distributions the CRPS and the NLL in nats."""
+    """Errors for one target; of bands also the mean pinball loss, of normal distributions CRPS and NLL in nats."""
 
     forecast: RivalScores
     persistence: RivalScores
@@ -69,8 +73,8 @@ class Band(Strict):
 class ForecastTestScores(Scores):
     """Scores of the test part beside the naive forecasts on the same origins and leads.
 
-    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at each of
-    the `levels`.
+    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at
+    each of the `levels`.
     """
 
     pairs: Positive
@@ -87,7 +91,7 @@ class ForecasterLabel(Label):
     features: Json[Annotated[Names, Field(min_length=1)]]
     targets: Json[Annotated[Names, Field(min_length=1)]]
     known: Json[Names]
-    groups: Json[Annotated[Names, Field(min_length=1)]]
+    groups: Json[Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(different)]]
     horizon: Json[Positive]
     season: Json[Positive | None]
     base: Json[Base]
@@ -106,37 +110,63 @@ class Forecast(Task[SeriesForecaster, Part]):
         return SeriesForecaster(config, **names)
 
     def prepare(self, config: Config) -> Material[Part]:
-        return material(config, self._series(config, Path(str(config.data.file))))
+        if config.data.file is None:
+            raise CarouselError(
+                f"the data set '{config.data.dataset}' has labels to tell, no numbers to forecast; give a file"
+            )
+        return material(config, _read(config, own_file(config.data)))
 
     def read(self, config: Config, path: Path) -> Part:
-        return whole(self._series(config, path))
+        return whole(_read(config, path))
+
+    def read_to_answer(self, config: Config, path: Path) -> Part:
+        season = config.data.table.season if config.data.table else None
+        return whole(_read(config, path, horizon_of(config, season)))
 
     def score(self, model: SeriesForecaster, data: Part) -> dict[str, Any]:
         return score(model, data)
 
     def table(self, model: SeriesForecaster, data: Part) -> pd.DataFrame:
-        """Columns `group`, `target`, `time`, `lead`, `forecast`, and unless that is a point `lower` and `upper`: a 90 % band."""
+        """A row for each series, target and lead.
+
+        Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point
+        `lower` and `upper`, the ends of a 90 % band.
+        """
         return forecast_table(model, data.series)
 
     def shown(self, scores: Mapping[str, Any]) -> str:
-        """The error in terms of the naive one in training; of the test part also who won."""
-        mase = scores["mase"]
-        if isinstance(mase, float):
-            return f"MASE {mase:.3f}"
-        return f"MASE {mase['forecast']:.3f}, {verdict(mase)}"
-
-    def told(self, scores: Mapping[str, Any]) -> str:
-        """Mean absolute errors by target, in its unit, and who won."""
+        """The error in terms of the naive one in training, and of the test part by target, in its unit."""
+        if "targets" not in scores:
+            return f"MASE {scores['mase']:.3f}"
         errors = [
             f"{name} MAE {target['forecast']['mae']:.4g}"
             + ("" if target["forecast"]["mape"] is None else f" ({100 * target['forecast']['mape']:.2f} %)")
             for name, target in scores["targets"].items()
             if target["forecast"]["mae"] is not None
         ]
-        return f"{', '.join(errors)}; {self.shown(scores)}"
+        return ", ".join([f"MASE {scores['mase']['forecast']:.3f}", *errors])
 
-    def _series(self, config: Config, path: Path) -> Series:
-        raise NotImplementedError
+    def told(self, scores: Mapping[str, Any]) -> str:
+        return f"{self.shown(scores)}; {self.verdict(scores)}"
+
+    def verdict(self, scores: Mapping[str, Any]) -> str:
+        return verdict(scores["mase"])
+
+
+def horizon_of(config: Config, season: int | None) -> int:
+    """The steps to forecast: as configured, or one season."""
+    return config.task.horizon or min(season or LONGEST_BY_DEFAULT, LONGEST_BY_DEFAULT)
+
+
+def _read(config: Config, path: Path, ahead: int = 0) -> Series:
+    schema = config.data.table
+    if schema is None:
+        raise CarouselError(
+            f"the configuration does not say what the columns of '{path}' are; `carousel fit {path}` finds out"
+        )
+    table = read_table(path, schema)
+    with naming(path):
+        return to_series(table, schema, ahead=ahead)
 
 
 def material(config: Config, series: Series) -> Material[Part]:
@@ -146,8 +176,8 @@ def material(config: Config, series: Series) -> Material[Part]:
         CarouselError: a part has no origin whose forecast can be compared with a measured value.
     """
     task, training, data = config.task, config.training, config.data
-    horizon = task.horizon or min(series.season or LONGEST_BY_DEFAULT, LONGEST_BY_DEFAULT)
-    parts = cut(series, *time_cuts(series, data.validation_fraction, data.test_fraction))
+    horizon = horizon_of(config, series.season)
+    parts = cut(series, *_cuts(series, data))
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         _require_origins(name, part)
     learning, choosing, testing = parts
@@ -185,6 +215,17 @@ def material(config: Config, series: Series) -> Material[Part]:
     )
 
 
+def _cuts(series: Series, data: DataConfig) -> tuple[Time, Time]:
+    """Where validation and test begin: as the schema says, which was fitted to what lies before."""
+    if data.table is None or data.table.validation_start is None or data.table.test_start is None:
+        return time_cuts(series, data.validation_fraction, data.test_fraction)
+    first, second = (
+        np.datetime64(time, "ns") if isinstance(time, str) else time
+        for time in (data.table.validation_start, data.table.test_start)
+    )
+    return first, second
+
+
 def _require_origins(name: str, part: Part) -> None:
     for segment, (first, end) in enumerate(zip(part.counted, part.ends, strict=True)):
         if end - first > 1 and np.asarray(part.series.observed[segment][first + 1 : end]).any():
@@ -200,14 +241,14 @@ def _counted(count: int, one: str, more: str = "") -> str:
 
 
 def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
-    """What a model in evaluation mode says about the steps after the last measured row of each group; see `Forecast.table`."""
+    """What a model in evaluation mode says comes after the last measured row of each group; see `Forecast.table`."""
     parts = []
     for segment, origin, points in beyond(model, series):
         middle, quantiles = model.output.middle(points), model.output.quantiles(points)
         times = series.times_of(segment, origin + 1 + model.horizon)[origin + 1 :]
         for column, target in enumerate(model.targets):
             part = {
-                "group": series.groups[segment],
+                **({} if model.groups == ("",) else {"group": series.groups[segment]}),
                 "target": target,
                 "time": times,
                 "lead": np.arange(1, model.horizon + 1),

@@ -81,6 +81,14 @@ class Task(ABC, Generic[Model, Data]):
             CarouselError: the file cannot be read.
         """
 
+    def read_to_answer(self, config: Config, path: Path) -> Data:
+        """A file of data to answer, where that is not read like data to score.
+
+        Raises:
+            CarouselError: the file cannot be read.
+        """
+        return self.read(config, path)
+
     @abstractmethod
     def score(self, model: Model, data: Data) -> dict[str, Any]:
         """The fields of `test_scores` for a model in evaluation mode.
