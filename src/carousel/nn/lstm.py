@@ -134,8 +134,8 @@ class LSTM(Recurrent):
         Raises:
             ValueError: the input is not 2-D or 3-D, its dtype is not the layer's, or there is a halo although a layer
                 above the first looks back, too.
-            RuntimeError: a feature size does not fit, or the shape, dtype or device of a state or the halo, or there are
-                no steps.
+            RuntimeError: a feature size, or the shape, dtype or device of a state or the halo does not fit, or there
+                are no steps.
             TypeError: input, hx or halo is of another kind.
         """
         output, (v, s) = self._forward(input, self._pair(hx), lengths, mask, halo)
