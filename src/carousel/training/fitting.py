@@ -28,6 +28,7 @@ from carousel.training.resumption import checkpoint_of, unfinished
 from carousel.training.run import Run, create_folder, open_run
 from carousel.training.sections import TrainingConfig
 from carousel.training.tasks import Material, task_of
+from carousel.training.transfer import freeze, take_over
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
@@ -103,6 +104,8 @@ def _run(
     task = task_of(config)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
         model = _new_model(config, material)
+        if checkpoint is None:
+            take_over(model, config)
         recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
         try:
             _train(model, material, recorder, progress, checkpoint)
@@ -139,6 +142,7 @@ def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
     model: SequenceModel = task_of(config).model(config, **material.names)
     for name, value in material.buffers.items():
         model.get_buffer(name).copy_(torch.from_numpy(value))
+    freeze(model, config.training.freeze)
     return model
 
 
