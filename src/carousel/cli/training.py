@@ -9,6 +9,7 @@ from carousel import texts
 from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
 from carousel.errors import CarouselError
 from carousel.files import as_argument
+from carousel.screen import waiting
 
 if TYPE_CHECKING:
     from carousel.training import Run
@@ -180,31 +181,38 @@ def predict(
 def _fit(
     source: str, task: str | None, changes: list[str], roles: dict[str, list[str]], out: Path | None
 ) -> "Run":
-    from carousel.experiments import is_data, resolve
-    from carousel.training import configure, fit, override
+    with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
+        from carousel.experiments import is_data, resolve
+        from carousel.training import configure, fit, override
 
-    if is_data(source):
-        config, found = configure(source, task, changes, **roles)
-    elif roles:
-        raise CarouselError(
-            f"{', '.join(f'--{name}' for name in roles)}: only a file of your own has columns to name, "
-            f"'{source}' is none; leave it out"
-        )
-    else:
-        config, found = override(resolve(source), changes), []
+        if is_data(source):
+            config, found = configure(source, task, changes, **roles)
+        elif roles:
+            raise CarouselError(
+                f"{', '.join(f'--{name}' for name in roles)}: only a file of your own has columns to name, "
+                f"'{source}' is none; leave it out"
+            )
+        else:
+            config, found = override(resolve(source), changes), []
     for sentence in found:
         typer.echo(sentence, err=True)
     return fit(config, out)
 
 
 def _resume(folder: Path) -> "Run":
-    from carousel.training import resume
+    with waiting(f"reading {folder}"):
+        from carousel.training import resume
 
     return resume(folder)
 
 
 def _draw_report(run: Path) -> Path:
     """The report of a run that is complete, and stays so if its report is not."""
+    with waiting("drawing the report"):
+        return _report_of(run)
+
+
+def _report_of(run: Path) -> Path:
     from carousel.report.from_run import report_run
 
     remedy = f"the run '{run}' is complete, `carousel report {as_argument(run)}` draws its report"

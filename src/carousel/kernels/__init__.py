@@ -8,6 +8,7 @@ from carousel.kernels.cells import LSTMCell as LSTMCell
 from carousel.kernels.cells import Peephole as Peephole
 from carousel.kernels.cells import RNNCell as RNNCell
 from carousel.kernels.cells import Weights as Weights
+from carousel.kernels.cells import reordered as reordered
 from carousel.kernels.cells import row_blocks as row_blocks
 from carousel.kernels.choice import Choice as Choice
 from carousel.kernels.choice import choose as choose

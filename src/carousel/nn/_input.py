@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
@@ -78,6 +79,33 @@ def _unpack_packed(packed: PackedSequence) -> Batch:
     return Batch(x, None if uniform else lengths.to(x.device), True, restore)
 
 
+def check_features(layer: str, x: Tensor, weight: Tensor, input_size: int) -> None:
+    """Raise unless x [..., input_size] fits a layer with such weights: ValueError for its dtype, else RuntimeError."""
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise ValueError(
+            f"{layer}: input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}); "
+            f"convert the input: input.to({weight.dtype}), or the layer: layer.to({x.dtype})"
+        )
+    if x.device != weight.device:
+        raise RuntimeError(
+            f"{layer}: input is on {x.device}, the weights are on {weight.device}; "
+            f"move one: input.to('{weight.device}') or layer.to('{x.device}')"
+        )
+    if x.shape[-1] != input_size:
+        raise RuntimeError(
+            f"{layer}: input.size(-1) must be equal to input_size. Expected {input_size}, "
+            f"got {x.shape[-1]} in an input of shape {list(x.shape)}"
+        )
+
+
+def dropped_out(batch: Batch, x: Tensor, probability: float) -> Tensor:
+    """Dropout of a signal [T, B, d] of this batch. As in torch, the mask of a packed input is drawn packed."""
+    form = batch.restore(x)
+    if isinstance(form, PackedSequence):
+        return pad_packed_sequence(form._replace(data=F.dropout(form.data, probability)))[0]
+    return F.dropout(x, probability)
+
+
 def context_windows(x: Tensor, past: int, future: int, halo: Tensor | None = None) -> Tensor:
     """Beside each x[n] its neighbours x[n - l], l = -future .. past in this order, zeros beyond the ends.
 
@@ -87,9 +115,7 @@ def context_windows(x: Tensor, past: int, future: int, halo: Tensor | None = Non
         return x
     T = len(x)
     before = past if halo is None else 0
-    padded = torch.nn.functional.pad(
-        x if halo is None else torch.cat([halo, x]), (0, 0, 0, 0, before, future)
-    )
+    padded = F.pad(x if halo is None else torch.cat([halo, x]), (0, 0, 0, 0, before, future))
     taps = past + 1 + future
     return torch.cat([padded[taps - 1 - tap : taps - 1 - tap + T] for tap in range(taps)], dim=-1)
 

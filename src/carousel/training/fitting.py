@@ -15,6 +15,7 @@ import torch
 
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, remove_unfinished, write_atomically
+from carousel.screen import waiting
 from carousel.training.checkpoint import RandomNumbers, WholeFiles
 from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
@@ -50,7 +51,8 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
-    material = task_of(config).prepare(config)
+    with waiting(f"reading {config.data.name}", progress):
+        material = task_of(config).prepare(config)
     _require_memory(config, material)
     folder = create_folder(config, out)
     with locked(folder):
@@ -85,7 +87,8 @@ def resume(run: str | Path, progress: bool = True) -> Run:
     _require(config.training.device)
     with locked(folder):
         checkpoint = checkpoint_of(unfinished(folder))
-        material = task_of(config).prepare(config)
+        with waiting(f"reading {config.data.name}", progress):
+            material = task_of(config).prepare(config)
         remove_unfinished(folder)
         try:
             return _run(config, material, folder, progress, checkpoint)
@@ -103,7 +106,8 @@ def _run(
         recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
         try:
             _train(model, material, recorder, progress, checkpoint)
-            recorder.complete(task.score(open_run(folder).load_model(), material.test))
+            with waiting("scoring the test part", progress):
+                recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
                 raise
