@@ -2,8 +2,8 @@
 
     python tools/measure_overhead.py [ROUNDS]
 
-Both run in turn, on one thread. A step is counted by the processor time of its thread, which others on the machine disturb
-less than a clock, and of all steps the 20th percentile is taken.
+Both run in turn, on one thread. A step is counted by the processor time of its thread, which others on the machine
+disturb less than a clock, and of all steps the 20th percentile is taken.
 """
 
 import statistics

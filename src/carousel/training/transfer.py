@@ -32,8 +32,9 @@ def start_from(run: str | Path) -> list[str]:
 def take_over(model: SequenceModel, config: Config) -> None:
     """Start a new model from the weights of the run that its configuration names, if it names one.
 
-    The recurrent layer must fit. Where inputs and answers have the same names, the rest is taken over, too; else it stays
-    as it was drawn. What was learnt from the data before training, such as its scaling, stays that of the new data.
+    The recurrent layer must fit. Where inputs and answers have the same names, the rest is taken over, too; else it
+    stays as it was drawn. What was learnt from the data before training, such as its scaling, stays that of the new
+    data.
 
     Raises:
         CarouselError: the run cannot be opened, has changed since, or its layer does not fit.
