@@ -82,7 +82,9 @@ def test_a_planted_leak_is_found(leaky):
 @given(st.integers(0, 10), st.integers(1, 5))
 def test_what_is_known_ahead_reaches_the_lead_that_it_is_about_and_no_other(origin, lead):
     series = series_from([20])
-    model = forecaster(series, horizon=5, model={"hidden_size": 16})  # of so many units some are active anywhere
+    model = forecaster(
+        series, horizon=5, model={"hidden_size": 16}
+    )  # of so many units some are active anywhere
     values = series.values[0].copy()
     values[origin + lead, series.features.index("plan")] += 3
     one, two = points(model, series), points(model, replace(series, values=(values,)))
