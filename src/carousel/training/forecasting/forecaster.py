@@ -113,7 +113,7 @@ class SeriesForecaster(SequenceModel):
         super().__init__(config, len(seen) + len(naive_of(season)) * len(targets))
         self.features, self.targets, self.known = tuple(features), tuple(targets), tuple(known)
         self.groups, self.horizon, self.season, self.base = tuple(groups), horizon, season, base
-        self.output = output_of(config.task.output)
+        self.output = output_of(config.task.output, squared=config.task.point_loss == "squared")
         self.register_buffer("level", torch.zeros(len(groups), len(targets)))
         self.register_buffer("scale", torch.ones(len(groups), len(targets)))
         self.register_buffer("spread", torch.ones(horizon, len(targets)))

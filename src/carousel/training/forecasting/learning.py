@@ -82,7 +82,16 @@ def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Arr
         for kind in kinds:
             error = (truth - base_of(kind, y, batch.observed, *reach, series.season)).abs()
             sums[kind] += torch.where(measured, error, 0.0).sum(dim=(0, 1))
-    return {kind: (total / count.clamp(min=1)).numpy() for kind, total in sums.items()}
+    return {kind: _filled((total / count).numpy()) for kind, total in sums.items()}
+
+
+def _filled(errors: Array) -> Array:
+    """Errors [H, D]; at leads that no truth was measured at, that of the farthest lead before, or else 1."""
+    found = errors.copy()
+    for lead in range(len(found)):
+        before = found[lead - 1] if lead else np.ones(found.shape[1])
+        found[lead] = np.where(np.isnan(found[lead]), before, found[lead])
+    return found
 
 
 def naive_errors_of(series: Series, ends: Sequence[int]) -> Array:
