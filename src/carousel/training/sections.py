@@ -58,7 +58,7 @@ class TaskConfig(Strict):
         default=None,
         ge=1,
         le=10_000,
-        description="steps to forecast; by default one season, but 48 steps at most",
+        description="steps to forecast; by default one season, at most 48, or 48 without one",
     )
     output: Literal["point", "quantile", "gaussian"] = Field(
         default="quantile", description="what a forecast is: a number, quantiles, or a normal distribution"
@@ -140,7 +140,7 @@ class TrainingConfig(Strict):
         default=None,
         ge=1,
         le=1_000_000,
-        description="steps that a forecast has behind it in training, at least; by default two seasons or horizons",
+        description="steps that a forecast has behind it in training, at least; by default seven seasons, 512 at most",
     )
     unroll: int = Field(
         default=0,
