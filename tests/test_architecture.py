@@ -105,5 +105,6 @@ def test_public_names():
         "RNN",
         "VanillaLSTM",
         "explain",
+        "swap_lstms",
         "use_kernel",
     }

@@ -8,5 +8,6 @@ from carousel.nn import AugmentedLSTM as AugmentedLSTM
 from carousel.nn import LSTMCell as LSTMCell
 from carousel.nn import VanillaLSTM as VanillaLSTM
 from carousel.nn import explain as explain
+from carousel.nn import swap_lstms as swap_lstms
 
 __version__ = "0.1.0"

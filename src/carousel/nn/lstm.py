@@ -23,7 +23,7 @@ from carousel.nn._stream import Stream
 
 State = tuple[Tensor, Tensor]
 
-_SHARED = (
+SHARED_SETTINGS = (
     "input_size",
     "hidden_size",
     "num_layers",
@@ -193,7 +193,7 @@ class LSTM(Recurrent):
         """A layer with the settings and a copy of the weights of a `torch.nn.LSTM`, whose outputs it repeats."""
         if not isinstance(module, nn.LSTM):
             raise TypeError(f"from_torch takes a torch.nn.LSTM, got {type(module).__name__}")
-        return copied(module, cls, _SHARED)
+        return copied(module, cls, SHARED_SETTINGS)
 
     def to_torch(self) -> nn.LSTM:
         """A `torch.nn.LSTM` with the settings and a copy of the weights of this layer.
@@ -208,7 +208,7 @@ class LSTM(Recurrent):
         }
         if used := [name for name, is_used in extensions.items() if is_used]:
             raise ValueError(f"to_torch: torch.nn.LSTM has nothing for {', '.join(used)} of this layer")
-        return copied(self, nn.LSTM, _SHARED)
+        return copied(self, nn.LSTM, SHARED_SETTINGS)
 
     def _pair(self, hx: State | None) -> State | None:
         return checked_pair("LSTM", hx)
