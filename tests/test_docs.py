@@ -80,9 +80,9 @@ def test_the_pages_with_code_are_found():
 def test_commands_parse(line):
     _, command, *arguments = shlex.split(line, comments=True)
     parsed = typer.main.get_command(app).commands[command].make_context(command, arguments).params
-    if command == "fit" and parsed["recipe"] in available():
+    if command == "fit" and (parsed["source"] or "japanese_vowels") in available():
         named = [f"{key}={parsed[key]}" for key in ("layer", "seed", "epochs") if parsed[key] is not None]
-        override(resolve(parsed["recipe"]), [*named, *parsed["settings"]])
+        override(resolve(parsed["source"] or "japanese_vowels"), [*named, *parsed["settings"]])
 
 
 def test_every_command_has_its_help_on_the_page():

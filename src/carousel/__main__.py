@@ -4,10 +4,12 @@ import sys
 from importlib.util import find_spec
 
 NEEDED = (
+    "filelock",
     "jinja2",
     "latex2mathml",
     "matplotlib",
     "pandas",
+    "pyarrow",
     "pydantic",
     "pytorch_lightning",
     "rich",

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,6 +52,21 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
         for left in temporary.values():
             with suppress(OSError):
                 left.unlink()
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left in a folder, at any depth.
+
+    Raises:
+        CarouselError: the disk is read-only.
+    """
+    path = folder
+    try:
+        for path in folder.rglob(".*"):
+            if re.fullmatch(r"\..+\.\d+", path.name) and path.is_file():
+                path.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def cannot_write(path: Path, error: OSError) -> CarouselError:

@@ -1,38 +1,55 @@
 """What the commands print for a person to read."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from carousel.files import as_argument
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+class Task(Protocol):
+    """What is asked here about a kind of task."""
+
+    @property
+    def writes(self) -> bool: ...
+
+    def shown(self, scores: Mapping[str, Any], /) -> str: ...
+
+    def verdict(self, scores: Mapping[str, Any], /) -> str: ...
 
 
-def fitted(run: Path, metrics: dict[str, Any], report: Path) -> str:
+def fitted(
+    run: Path,
+    metrics: dict[str, Any],
+    task: Task,
+    report: Path,
+    utterance: str | None,
+) -> str:
     folder = as_argument(run)
+    verdict = task.verdict(metrics["test"])
+    judged = f"{verdict}\n\n" if verdict else ""
+    data = "" if task.writes else " --data FILE"
+    look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
-best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
-validation  {percent(metrics["validation"]["accuracy"])}
-test        {percent(metrics["test"]["accuracy"])}
+{judged}best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
+validation  {task.shown(metrics["validation"])}
+test        {task.shown(metrics["test"])}
 kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
 
 Next:
-  carousel report {folder} --utterance 7
-  carousel evaluate {folder}
-  carousel predict {folder} --data FILE
+  {look}carousel evaluate {folder}
+  carousel predict {folder}{data}
   carousel fit {as_argument(run / "config.yaml")}"""
 
 
-def interrupted(run: Path, metrics: dict[str, Any]) -> str:
+def interrupted(run: Path, metrics: dict[str, Any], task: Task) -> str:
     folder = as_argument(run)
     return f"""\
 Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
 best epoch  {metrics["best_epoch"]}
-validation  {percent(metrics["validation"]["accuracy"])}
+validation  {task.shown(metrics["validation"])}
 kernel      {metrics["kernel"]}
 run         {run}
 

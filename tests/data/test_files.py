@@ -28,9 +28,7 @@ def test_no_such_file(tmp_path, name):
 
 
 def test_a_directory(tmp_path):
-    assert refusal(tmp_path) == (
-        f"cannot read '{tmp_path}': it is a directory; name a .npz or .csv file in it"
-    )
+    assert refusal(tmp_path) == (f"cannot read '{tmp_path}': it is a directory; name a file in it")
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
@@ -45,7 +43,7 @@ def test_unknown_extension(tmp_path, extension):
     path = tmp_path / f"x{extension}"
     path.write_text("sequence,step,x\n")
     assert refusal(path) == (
-        f"cannot read '{path}': its extension is '{extension}', wanted .npz or .csv; convert it to one of them"
+        f"cannot read '{path}': its extension is '{extension}', wanted .npz, .csv or .ts; convert it to one of them"
     )
 
 
@@ -56,7 +54,7 @@ def test_a_path_through_a_file(tmp_path):
 
 
 PUBLIC = """
-Batch DATASETS Sequences batches collate load moments read split write_npz
+Batch DATASETS Sequences Series Text batches collate load moments read read_text split text_parts time_cuts write_npz
 """
 
 

@@ -9,7 +9,7 @@ import torch
 
 from carousel.data import load
 from carousel.errors import CarouselError
-from carousel.report import from_run
+from carousel.report import classify
 from carousel.report.from_run import report_run
 from carousel.training import Config, fit, override
 
@@ -63,8 +63,8 @@ def test_the_utterance_is_the_one_asked_for_and_its_signals_are_the_layers(
     layer, gates, runs, tmp_path, monkeypatch
 ):
     folder = shutil.copytree(runs[layer].folder, tmp_path / "run")
-    drawn, original = [], from_run.draw_utterance
-    monkeypatch.setattr(from_run, "draw_utterance", lambda *a, **b: drawn.append((a, b)) or original(*a, **b))
+    drawn, original = [], classify.draw_utterance
+    monkeypatch.setattr(classify, "draw_utterance", lambda *a, **b: drawn.append((a, b)) or original(*a, **b))
     report_run(folder, utterance="40")
     ((signals, features, probabilities, classes), options) = drawn[0]
     assert options["title"] == "Test sequence 40, class 2"

@@ -18,7 +18,8 @@ from carousel.errors import CarouselError
 from carousel.training import evaluate, fit, load_config, open_run, override
 from carousel.training import recorder as recorder_module
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.run import COLUMNS
+from carousel.training.tasks import TASKS
+from carousel.training.tasks.classify import Classify
 
 
 def files(folder):
@@ -67,7 +68,7 @@ def test_metrics_say_what_happened(finished):
 def test_history_has_a_row_an_epoch_and_metrics_quote_the_best(finished):
     with open(finished.folder / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == TASKS["classify"].columns
     losses = [float(row["validation_loss"]) for row in rows]
     metrics = finished.metrics()
     best = rows[metrics["best_epoch"] - 1]
@@ -130,10 +131,8 @@ def test_training_stops_when_validation_no_longer_gets_better(tiny, tmp_path):
 
 
 def test_the_test_part_is_scored_once(tiny, tmp_path, monkeypatch):
-    from carousel.training import fitting
-
-    calls, original = [], fitting.score
-    monkeypatch.setattr(fitting, "score", lambda *arguments: calls.append(arguments) or original(*arguments))
+    calls, original = [], Classify.score
+    monkeypatch.setattr(Classify, "score", lambda *arguments: calls.append(arguments) or original(*arguments))
     fit(tiny, tmp_path / "run", progress=False)
     assert len(calls) == 1
 
@@ -280,9 +279,7 @@ def test_ctrl_c_before_the_first_step_leaves_ctrl_c_working(tiny, tmp_path, monk
 
 
 def test_ctrl_c_while_the_test_part_is_scored_leaves_an_interrupted_run(tiny, tmp_path, monkeypatch):
-    from carousel.training import fitting
-
-    monkeypatch.setattr(fitting, "score", press_ctrl_c)
+    monkeypatch.setattr(Classify, "score", press_ctrl_c)
     run = fit(tiny, tmp_path / "run", progress=False)
     assert run.metrics()["status"] == "interrupted"
 

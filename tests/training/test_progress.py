@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from carousel.training import progress
+from carousel.training import TASKS, progress
 
 METRICS = {"train_loss": 2.0912, "validation_loss": 12.034, "validation_accuracy": 0.352}
 
@@ -16,8 +16,14 @@ def last_frame(monkeypatch, width, epochs) -> str:
     screen = io.StringIO()
     console = Console(file=screen, width=width, force_terminal=True, color_system=None)
     monkeypatch.setattr(progress, "Console", lambda **options: console)
-    bar = progress.ProgressBar(epochs, "a headline of the training")
-    trainer = SimpleNamespace(num_training_batches=2, current_epoch=epochs - 1, callback_metrics=METRICS)
+    bar = progress.ProgressBar(epochs, "a headline of the training", TASKS["classify"])
+    trainer = SimpleNamespace(
+        num_training_batches=2,
+        current_epoch=epochs - 1,
+        callback_metrics=METRICS,
+        global_step=0,
+        is_last_batch=True,
+    )
     bar.on_train_start(trainer, None)
     for _ in range(2):
         bar.on_train_batch_end(trainer, None)
@@ -42,7 +48,7 @@ def test_the_headline_breaks_between_words(monkeypatch):
     screen = io.StringIO()
     console = Console(file=screen, width=10, force_terminal=True)
     monkeypatch.setattr(progress, "Console", lambda **options: console)
-    bar = progress.ProgressBar(1, "learning from sequences")
-    bar.on_train_start(SimpleNamespace(num_training_batches=2), None)
+    bar = progress.ProgressBar(1, "learning from sequences", TASKS["classify"])
+    bar.on_train_start(SimpleNamespace(num_training_batches=2, global_step=0), None)
     bar.on_train_end(None, None)
     assert screen.getvalue().startswith("learning \nfrom \nsequences\n")

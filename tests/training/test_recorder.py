@@ -7,14 +7,20 @@ import os
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from carousel.data import load
 from carousel.errors import CarouselError
 from carousel.training import open_run
+from carousel.training.checkpoint import RandomNumbers
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import to_yaml
 from carousel.training.recorder import Recorder
-from carousel.training.run import COLUMNS
+from carousel.training.tasks import TASKS
+
+
+def ignored(path):
+    """A checkpoint that is not written."""
 
 
 @pytest.mark.parametrize(
@@ -30,11 +36,18 @@ from carousel.training.run import COLUMNS
 )
 def test_the_best_epoch(tiny, tmp_path, losses, errors, kept):
     train, _ = load("japanese_vowels")
-    recorder = Recorder(tmp_path, SequenceClassifier(tiny, train.features, train.classes))
-    recorder.on_train_start(None, None)
+    recorder = Recorder(
+        tmp_path, SequenceClassifier(tiny, train.features, train.classes), RandomNumbers(torch.Generator())
+    )
+    recorder.on_train_start(SimpleNamespace(), None)
     for epoch, (loss, error, wanted) in enumerate(zip(losses, errors, kept, strict=True)):
-        metrics = dict.fromkeys(COLUMNS, 0.0) | {"validation_loss": loss, "validation_loss_error": error}
-        recorder.on_train_epoch_end(SimpleNamespace(current_epoch=epoch, callback_metrics=metrics), None)
+        metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {
+            "validation_loss": loss,
+            "validation_loss_error": error,
+        }
+        recorder.on_train_epoch_end(
+            SimpleNamespace(current_epoch=epoch, callback_metrics=metrics, save_checkpoint=ignored), None
+        )
         assert (recorder.best and recorder.best["epoch"]) == wanted
         assert (tmp_path / "model.safetensors").exists() == (wanted is not None)
 
@@ -55,16 +68,17 @@ def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path,
     (tmp_path / "config.yaml").write_text(to_yaml(tiny))
     train, _ = load("japanese_vowels")
     model = SequenceClassifier(tiny, train.features, train.classes)
-    recorder = Recorder(tmp_path, model)
-    recorder.on_train_start(None, None)
+    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator()))
+    recorder.on_train_start(SimpleNamespace(), None)
     monkeypatch.setattr(os, "replace", replace)
     losses = [0.9, 0.8, 0.85, 0.7, 0.6]  # the third is not kept, so it replaces two files
     with pytest.raises(Killed):
         for epoch, loss in enumerate(losses, start=1):
             model.mean.fill_(epoch)
-            metrics = dict.fromkeys(COLUMNS, 0.0) | {"validation_loss": loss}
+            metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {"validation_loss": loss}
             recorder.on_train_epoch_end(
-                SimpleNamespace(current_epoch=epoch - 1, callback_metrics=metrics), None
+                SimpleNamespace(current_epoch=epoch - 1, callback_metrics=metrics, save_checkpoint=ignored),
+                None,
             )
     if replacements < 3:
         with pytest.raises(CarouselError, match="half-written|is not a run"):

@@ -15,7 +15,8 @@ from carousel.errors import CarouselError
 from carousel.training import Config, open_run, override
 from carousel.training import run as run_module
 from carousel.training.config import to_yaml
-from carousel.training.run import COLUMNS, create_folder
+from carousel.training.run import create_folder
+from carousel.training.tasks import TASKS
 
 
 def complaint(function, *arguments) -> str:
@@ -216,7 +217,7 @@ def test_a_confusion_matrix_that_is_not_square(copy):
     assert "metrics.json' is damaged" in complaint(open_run(copy).metrics)
 
 
-HEADER = ",".join(COLUMNS) + "\n"
+HEADER = ",".join(TASKS["classify"].columns) + "\n"
 
 
 @pytest.mark.parametrize(

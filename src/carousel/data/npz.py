@@ -5,6 +5,7 @@
 """
 
 import os
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,8 @@ from carousel.errors import CarouselError, did_you_mean
 
 REQUIRED = ("values", "lengths")
 OPTIONAL = ("labels", "features", "ids")
+LARGEST_BOMB = 1 << 30
+"""What unpacks to fewer bytes does no harm, however small it is packed."""
 
 
 def write_npz(path: str | os.PathLike[str], sequences: Sequences) -> None:
@@ -90,6 +93,7 @@ def read_npz(file: IO[bytes]) -> Sequences:
 def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(file, allow_pickle=False) as archive:
+            _require_no_bomb(archive.zip.infolist())
             arrays = {name: _load_array(archive, name) for name in archive.files}
         if len(arrays) != _counted(file, len(arrays)):
             raise ValueError("the archive's directory hides some of its arrays")
@@ -109,6 +113,16 @@ def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
             found = ", ".join(f"'{other}'" for other in arrays) or "nothing"
             raise CarouselError(f"it has no array '{name}', got {found}; add it")
     return arrays
+
+
+def _require_no_bomb(members: list[zipfile.ZipInfo]) -> None:
+    packed = sum(member.compress_size for member in members)
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > LARGEST_BOMB and unpacked > 100 * packed:
+        raise CarouselError(
+            f"it unpacks to {unpacked / 1e9:.1f} GB from {packed / 1e6:.1f} MB, as archives made to do harm do; "
+            "save it without compression if it is meant so"
+        )
 
 
 def _counted(file: IO[bytes], found: int) -> int:

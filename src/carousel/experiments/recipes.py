@@ -10,9 +10,20 @@ if TYPE_CHECKING:
     from carousel.training.config import Config
 
 
+CONFIGURATIONS = (".yaml", ".yml")
+
+
 def available() -> dict[str, str]:
     """The recipes: name and what it does, which is the first line of its file."""
     return {name: text.splitlines()[0].removeprefix("# ") for name, text in sorted(_texts().items())}
+
+
+def is_data(name: str) -> bool:
+    """Whether a name is that of a file of data, there or not, rather than of a recipe or a configuration."""
+    path = Path(name)
+    return (
+        name not in _texts() and path.suffix not in CONFIGURATIONS and (bool(path.suffix) or path.is_file())
+    )
 
 
 def resolve(name: str) -> "Config":
@@ -24,7 +35,7 @@ def resolve(name: str) -> "Config":
     # Training stands on Lightning, which takes seconds to import; listing the recipes does not need it.
     from carousel.training.config import load_config, parse_config
 
-    if name.endswith((".yaml", ".yml")):
+    if Path(name).suffix in CONFIGURATIONS:
         return load_config(name)
     texts = _texts()
     if name in texts:

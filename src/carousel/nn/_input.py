@@ -1,6 +1,6 @@
 """One gate for what a caller may hand to a layer: inner code sees one case, [T, B, d] with lengths or None."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -21,6 +21,8 @@ class Batch(NamedTuple):
     is_batched: bool
     restore: Callable[[Tensor], Tensor | PackedSequence]
     """From an output [T, B, d] to the form of the input."""
+    halo: Tensor | None = None
+    """[past, B, d], the samples before the first step; None for zeros."""
 
 
 def unpack(
@@ -122,14 +124,38 @@ def dropped_out(batch: Batch, x: Tensor, probability: float) -> Tensor:
     return F.dropout(x, probability)
 
 
-def context_windows(x: Tensor, past: int, future: int) -> Tensor:
+def context_windows(x: Tensor, past: int, future: int, halo: Tensor | None = None) -> Tensor:
     """Beside each x[n] its neighbours x[n - l], l = -future .. past in this order, zeros beyond the ends.
 
-    [T, B, d] to [T, B, (future + 1 + past) * d].
+    [T, B, d] to [T, B, (future + 1 + past) * d]. Before the first step stands the halo [past, B, d] if there is one.
     """
     if past == future == 0:
         return x
     T = x.shape[0]
-    padded = F.pad(x, (0, 0, 0, 0, past, future))
+    before = past if halo is None else 0
+    padded = F.pad(x if halo is None else torch.cat([halo, x]), (0, 0, 0, 0, before, future))
     taps = past + 1 + future
     return torch.cat([padded[taps - 1 - tap : taps - 1 - tap + T] for tap in range(taps)], dim=-1)
+
+
+def checked_halo(
+    layer: str, halo: Tensor, batch: Batch, context: Sequence[tuple[int, int]], batch_first: bool
+) -> Tensor:
+    """The samples before the first step, in the form of the input, as [past, B, d]."""
+    past, *others = [pair[0] for pair in context]
+    if any(others):
+        raise ValueError(f"{layer}: a halo reaches the first layer alone, but later ones look back, too")
+    if not isinstance(halo, Tensor):
+        raise TypeError(f"{layer}: halo must be a tensor, got {type(halo).__name__}")
+    x = batch.x
+    wanted = [past, *x.shape[1:]] if batch.is_batched else [past, x.shape[2]]
+    if batch_first and batch.is_batched:
+        wanted[:2] = wanted[1::-1]
+    if list(halo.shape) != wanted or halo.dtype != x.dtype or halo.device != x.device:
+        raise RuntimeError(
+            f"{layer}: halo must be {x.dtype} on {x.device} of shape {wanted}, the samples that the window sees "
+            f"before the first step, got {halo.dtype} on {halo.device} of shape {list(halo.shape)}"
+        )
+    if not batch.is_batched:
+        return halo.unsqueeze(1)
+    return halo.transpose(0, 1) if batch_first else halo

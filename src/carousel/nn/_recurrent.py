@@ -10,7 +10,7 @@ from carousel import kernels
 from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
 from carousel.nn._autocast import autocast_dtypes
-from carousel.nn._input import Batch, check_features, context_windows, dropped_out, unpack
+from carousel.nn._input import Batch, check_features, checked_halo, context_windows, dropped_out, unpack
 from carousel.nn._ragged import Lengths
 from carousel.nn._state import checked_state
 from carousel.nn._stream import Stream
@@ -86,11 +86,18 @@ class Recurrent(Weighted):
         state: tuple[Tensor, ...] | None,
         lengths: Lengths | None,
         mask: Tensor | None,
+        halo: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, ...]]:
         batch = self._checked_batch(input, lengths, mask)
+        if halo is not None:
+            batch = batch._replace(
+                halo=checked_halo(type(self).__name__, halo, batch, self.context, self.batch_first)
+            )
         dtypes = autocast_dtypes(self.cell, batch.x, state, onednn=isinstance(input, Tensor))
         if dtypes is not None:
-            batch = batch._replace(x=batch.x.to(self._first_weight.dtype))
+            dtype = self._first_weight.dtype
+            before = None if batch.halo is None else batch.halo.to(dtype)
+            batch = batch._replace(x=batch.x.to(dtype), halo=before)
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
@@ -109,7 +116,9 @@ class Recurrent(Weighted):
             outputs = []
             for reverse in (False, True)[: self._directions]:
                 run = layer * self._directions + reverse
-                windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
+                halo = batch.halo if layer == 0 else None
+                windows = context_windows(x, *self.context[layer], halo)
+                weights = self._weights(layer, reverse)
                 initial = tuple(part[run] for part in state)
                 output, after = kernels.scan(self.cell, windows, initial, weights, batch.lengths, reverse)
                 outputs.append(output)

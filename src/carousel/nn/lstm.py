@@ -111,6 +111,7 @@ class LSTM(Recurrent):
         *,
         lengths: Lengths | None = None,
         mask: Tensor | None = None,
+        halo: Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Run the stack over a batch of sequences.
 
@@ -122,17 +123,22 @@ class LSTM(Recurrent):
             lengths: how many steps of each sequence are real, [B] integers 1..T in any order, if they are not all;
                 what follows them is padding and is not looked at.
             mask: the same as a bool tensor, True where a step is real: [T, B], [B, T] with batch_first.
+            halo: the samples before the first step that the window of the first layer sees, oldest first, as many as
+                the `context` looks back, in the form of the input: with it and `hx`, segments of a sequence in
+                order give what the whole sequence gives. Zeros if None.
 
         Returns:
             The last layer's v at every step, in the form of the input, with D * V features, zero after a
             sequence's end; and (v, s) after each sequence's last step, shaped as `hx`.
 
         Raises:
-            ValueError: the input is not 2-D or 3-D, or its dtype is not the layer's.
-            RuntimeError: a feature size, a state's shape, dtype or device does not fit, or there are no steps.
-            TypeError: input or hx is of another kind.
+            ValueError: the input is not 2-D or 3-D, its dtype is not the layer's, or there is a halo although a layer
+                above the first looks back, too.
+            RuntimeError: a feature size, or the shape, dtype or device of a state or the halo does not fit, or there
+                are no steps.
+            TypeError: input, hx or halo is of another kind.
         """
-        output, (v, s) = self._forward(input, self._pair(hx), lengths, mask)
+        output, (v, s) = self._forward(input, self._pair(hx), lengths, mask, halo)
         return output, (v, s)
 
     def trace(

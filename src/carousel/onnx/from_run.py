@@ -6,6 +6,7 @@ from pathlib import Path
 import onnx
 from torch import nn
 
+from carousel.errors import CarouselError
 from carousel.nn import LSTM
 from carousel.onnx._export import checked_dtype, write_model
 from carousel.onnx._graph import INTEGER, Graph
@@ -28,6 +29,11 @@ def export_run(run_dir: str | Path, path: str | Path | None = None) -> Path:
     """
     run = open_run(run_dir)
     model = run.load_model()
+    if not isinstance(model, SequenceClassifier):
+        raise CarouselError(
+            f"run '{run.folder}' is of task '{run.config.task.kind}', only classifiers can be exported; "
+            "export its layer with carousel.onnx.export"
+        )
     path = Path(path or run.folder / "model.onnx")
     layer = LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
     names = {"features": json.dumps(model.features), "classes": json.dumps(model.classes)}

@@ -1,6 +1,7 @@
 """How training went and where the model errs: learning curves and the confusion matrix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,19 +29,41 @@ from carousel.style import (
     write_title,
 )
 
-CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+class Curve(NamedTuple):
+    """A score that is drawn beside the loss.
+
+    Attributes:
+        name: columns `train_<name>` and `validation_<name>` of the history hold it.
+        heading: what it is.
+        shown: one value as text.
+        is_share: whether it lies between 0 and 1.
+    """
+
+    name: str
+    heading: str
+    shown: Callable[[float], str]
+    is_share: bool
+
+
+ACCURACY = Curve("accuracy", "accuracy (share of sequences right)", percent, is_share=True)
 
 
 @house_style
-def learning_curves(history: Mapping[str, Sequence[float]], best_epoch: int) -> Figure:
-    """Loss and accuracy against the epoch, in training and in validation, with the best epoch marked.
+def learning_curves(
+    history: Mapping[str, Sequence[float]],
+    best_epoch: int,
+    *,
+    loss: str = "cross-entropy, nats",
+    score: Curve = ACCURACY,
+) -> Figure:
+    """Loss and a score against the epoch, in training and in validation, with the best epoch marked.
 
-    `history` holds the columns of history.csv, one value per epoch: `epoch`, `train_loss`, `train_accuracy`,
-    `validation_loss`, `validation_accuracy` (losses in nats, accuracies 0 to 1); other columns are ignored.
-    The figure's label describes it in words. Raises CarouselError for a missing or uneven column or an
-    unknown `best_epoch`.
+    `history` holds the columns of history.csv, one value per epoch: `epoch`, `train_loss`, `validation_loss` and those
+    of the score; other columns are ignored. `loss` says what the loss is, and its unit. The figure's label describes it
+    in words. Raises CarouselError for a missing or uneven column or an unknown `best_epoch`.
     """
-    columns = _columns(history)
+    columns = _columns(history, score.name)
     epochs = columns["epoch"]
     if best_epoch not in epochs:
         raise CarouselError(
@@ -48,32 +71,32 @@ def learning_curves(history: Mapping[str, Sequence[float]], best_epoch: int) -> 
             f"{epochs[0]:g} to {epochs[-1]:g}; give one of these."
         )
     best = int(np.flatnonzero(epochs == best_epoch)[0])
-    best_loss, best_accuracy = (columns[f"validation_{quantity}"][best] for quantity in ("loss", "accuracy"))
+    best_loss, best_score = (columns[f"validation_{quantity}"][best] for quantity in ("loss", score.name))
     figure = Figure(figsize=(9, 3.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
-    loss, accuracy = figure.subplots(1, 2)
-    _curve(loss, columns, "loss")
-    heading(loss, "loss (cross-entropy, nats)", f"{best_loss:.3f} at epoch {best_epoch}")
-    loss.set_ylim(bottom=0)
-    _mark(loss, best_epoch, best_loss)
-    loss.legend(
+    left, right = figure.subplots(1, 2)
+    _curve(left, columns, "loss")
+    heading(left, f"loss ({loss})", f"{best_loss:.3f} at epoch {best_epoch}")
+    if min(left.dataLim.intervaly) >= 0:
+        left.set_ylim(bottom=0)
+    _mark(left, best_epoch, best_loss)
+    left.legend(
         loc="upper right", framealpha=1, edgecolor="none", fontsize=8, labelcolor=INK, handlelength=2.6
     )
-    _curve(accuracy, columns, "accuracy")
-    heading(
-        accuracy, "accuracy (share of sequences right)", f"{percent(best_accuracy)} at epoch {best_epoch}"
-    )
-    accuracy.set_ylim(top=1.0 + 0.03 * (1.0 - accuracy.get_ylim()[0]))
-    accuracy.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
-    _mark(accuracy, best_epoch, best_accuracy)
+    _curve(right, columns, score.name)
+    heading(right, score.heading, f"{score.shown(best_score)} at epoch {best_epoch}")
+    if score.is_share:
+        right.set_ylim(top=1.0 + 0.03 * (1.0 - right.get_ylim()[0]))
+        right.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
+    _mark(right, best_epoch, best_score)
     figure.set_label(
-        f"Loss and accuracy over {len(epochs)} epochs, in training and in validation. At the best epoch, "
-        f"{best_epoch}, validation loss is {best_loss:.3f} and validation accuracy {percent(best_accuracy)}."
+        f"Loss and {score.name} over {len(epochs)} epochs, in training and in validation. At the best epoch, "
+        f"{best_epoch}, validation loss is {best_loss:.3f} and validation {score.name} {score.shown(best_score)}."
     )
     return figure
 
 
-def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, NDArray[np.float64]]:
-    wanted = ("epoch", *CURVES)
+def _columns(history: Mapping[str, Sequence[float]], score: str) -> dict[str, NDArray[np.float64]]:
+    wanted = ("epoch", *(f"{part}_{name}" for part in ("train", "validation") for name in ("loss", score)))
     missing = [name for name in wanted if name not in history]
     if missing:
         raise CarouselError(f"The history lacks the column '{missing[0]}'; it must have {', '.join(wanted)}.")

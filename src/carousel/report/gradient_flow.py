@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from carousel.data import batches, load
+from carousel.data import batches
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, write_atomically
 from carousel.pages import draw
 from carousel.theory.gradients import gradient_flow, plot_flow
-from carousel.training import open_run
+from carousel.training import SequenceClassifier, open_run
 
 SEQUENCES = 64
 
@@ -37,8 +37,12 @@ def draw_run_flow(run_dir: str | Path, folder: Path) -> RunFlow:
     """
     run = open_run(run_dir)
     model = run.load_model()
-    _, test = load(run.config.data.dataset)
-    batch = next(iter(batches(test, SEQUENCES)))
+    if not isinstance(model, SequenceClassifier):
+        raise CarouselError(
+            f"run '{run.folder}' is of task '{run.config.task.kind}', wanted a classifier: what is followed is the "
+            "error of the right class"
+        )
+    batch = next(iter(batches(run.task.prepare(run.config).test, SEQUENCES)))
     assert batch.labels is not None
     error = model.head.weight.detach()[batch.labels]
     try:

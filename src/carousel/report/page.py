@@ -35,6 +35,7 @@ class ReportContent:
     figures: tuple[ReportFigure, ...]
     configuration: str
     recalls: tuple[ClassRecall, ...] = ()
+    sample: str = ""
 
 
 class _Illustration(NamedTuple):

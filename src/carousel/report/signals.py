@@ -1,6 +1,7 @@
 """What the network did with one sequence: its input, gates, state and answer over the same time axis."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -62,22 +63,62 @@ def utterance(
     count from 0, as in the paper. All gates share one scale, 0 to 1, and the units have one order throughout.
     The figure's label describes it in words. Raises CarouselError where shapes disagree.
     """
-    shown = _checked(signals, features, probabilities, classes, true_class)
-    gates = [name for name in GATES if name in shown]
-    steps, width = shown["x"].shape
-    step = plain(step_label)
-    feature_names, class_names = [plain(name) for name in features], [plain(name) for name in classes]
-    order = np.argsort(-shown["s"][-1], kind="stable")
-
-    heights = [float(np.clip(0.14 * width, 0.8, 2.4)), *[1.28] * (len(gates) + 1), 1.7]
-    left = max(1.1, 0.25 + 0.06 * max(map(len, feature_names)))
+    shown = checked(signals, features)
+    chances = _checked_probabilities(probabilities, classes, true_class, len(shown["s"]))
+    class_names = [plain(name) for name in classes]
     right = max(1.0, 0.7 + 0.075 * max(map(len, class_names)))
+    stack = stacked(shown, features, title, step_label, right)
+    lines = _probability_lines(stack.bottom, chances, true_class)
+    heading(stack.bottom, "probability of each class", f"had the utterance ended at this {plain(step_label)}")
+    margin = stack.figure.add_subplot(stack.grid[-1, 1], sharey=stack.bottom)
+    _name_lines(margin, lines, chances[-1], class_names, true_class)
+    share_time(stack, len(shown["s"]), plain(step_label))
+    stack.figure.set_label(_description(shown, chances, classes, true_class, step_label))
+    return stack.figure
+
+
+class Stack(NamedTuple):
+    """Panels over the same time axis, of which the bottom one is still empty."""
+
+    figure: Figure
+    grid: GridSpec
+    panels: list[Axes]
+
+    @property
+    def bottom(self) -> Axes:
+        return self.panels[-1]
+
+
+def stacked(
+    shown: Mapping[str, Values],
+    features: Sequence[str],
+    title: str,
+    step_label: str,
+    right: float = 1.0,
+    bottom: float = 1.7,
+) -> Stack:
+    """Input, gates and state, and below them room for what the model made of them.
+
+    Args:
+        shown: what `checked` returns.
+        features: names of the F features.
+        title: of the figure.
+        step_label: what a step is.
+        right: inches right of the panels.
+        bottom: height of the bottom panel in inches.
+    """
+    gates = [name for name in GATES if name in shown]
+    width = shown["x"].shape[1]
+    feature_names = [plain(name) for name in features]
+    order = np.argsort(-shown["s"][-1], kind="stable")
+    heights = [float(np.clip(0.14 * width, 0.8, 2.4)), *[1.28] * (len(gates) + 1), bottom]
+    left = max(1.1, 0.25 + 0.06 * max(map(len, feature_names)))
     figure, grid, panels = _stack(heights, left, right)
     write_title(figure, title)
 
     image = _heat(panels[0], shown["x"], SIGNED, _symmetric(shown["x"]))
     _name_features(panels[0], feature_names)
-    heading(panels[0], "$x$  input", f"what comes in at this {step}")
+    heading(panels[0], "$x$  input", f"what comes in at this {plain(step_label)}")
     _key(figure, grid, slice(0, 1), image, "value")
     for name, axes in zip(gates, panels[1:], strict=False):
         image = _units(axes, shown[name], order, SHARE, (0.0, 1.0))
@@ -89,49 +130,50 @@ def utterance(
     image = _units(panels[-2], shown["s"], order, SIGNED, _symmetric(shown["s"]))
     heading(panels[-2], "$s$  state", "what is remembered")
     _key(figure, grid, slice(-2, -1), image, "state")
-
-    lines = _probability_lines(panels[-1], shown["probabilities"], true_class)
-    heading(panels[-1], "probability of each class", f"had the utterance ended at this {step}")
-    margin = figure.add_subplot(grid[-1, 1], sharey=panels[-1])
-    _name_lines(margin, lines, shown["probabilities"][-1], class_names, true_class)
-    _share_time(panels, steps, step)
-    figure.set_label(_description(shown, classes, true_class, step_label))
-    return figure
+    return Stack(figure, grid, panels)
 
 
-def _checked(
-    signals: Mapping[str, ArrayLike],
-    features: Sequence[str],
-    probabilities: ArrayLike,
-    classes: Sequence[str],
-    true_class: int | None,
-) -> dict[str, Values]:
-    """The arrays to draw, as float64 and of agreeing shapes."""
+def checked(signals: Mapping[str, ArrayLike], features: Sequence[str]) -> dict[str, Values]:
+    """The signals to draw, as float64 and of agreeing shapes.
+
+    Raises:
+        CarouselError: `x` or `s` is missing, shapes disagree, or a number is not finite.
+    """
     missing = [name for name in ("x", "s") if name not in signals]
     if missing:
         raise CarouselError(f"The signals lack '{missing[0]}'; the utterance needs at least 'x' and 's'.")
     shown = {name: np.asarray(signals[name], dtype=float) for name in ("x", *GATES, "s") if name in signals}
-    shown["probabilities"] = np.asarray(probabilities, dtype=float)
     if shown["s"].ndim != 2 or not shown["s"].size:
         raise CarouselError(
             f"The signal 's' must have shape [steps, units], both at least 1, but has {shown['s'].shape}."
         )
     steps, units = shown["s"].shape
-    widths = {"x": (len(features), "feature names"), "probabilities": (len(classes), "class names")}
     for name, array in shown.items():
-        columns, reason = widths.get(name, (units, "units of 's'"))
-        if array.shape != (steps, columns):
-            raise CarouselError(
-                f"'{name}' must have shape ({steps}, {columns}), for {steps} steps of 's' and {columns} "
-                f"{reason}, but has {array.shape}."
-            )
-        if not np.isfinite(array).all():
-            raise CarouselError(
-                f"'{name}' must be finite, but holds NaN or infinity; check the model and its input."
-            )
+        wide = (len(features), "feature names") if name == "x" else (units, "units of 's'")
+        _require_shape(name, array, steps, *wide)
+    return shown
+
+
+def _checked_probabilities(
+    probabilities: ArrayLike, classes: Sequence[str], true_class: int | None, steps: int
+) -> Values:
+    array = np.asarray(probabilities, dtype=float)
+    _require_shape("probabilities", array, steps, len(classes), "class names")
     if true_class is not None and not 0 <= true_class < len(classes):
         raise CarouselError(f"The true class must be 0 to {len(classes) - 1}, but is {true_class}.")
-    return shown
+    return array
+
+
+def _require_shape(name: str, array: Values, steps: int, columns: int, reason: str) -> None:
+    if array.shape != (steps, columns):
+        raise CarouselError(
+            f"'{name}' must have shape ({steps}, {columns}), for {steps} steps of 's' and {columns} "
+            f"{reason}, but has {array.shape}."
+        )
+    if not np.isfinite(array).all():
+        raise CarouselError(
+            f"'{name}' must be finite, but holds NaN or infinity; check the model and its input."
+        )
 
 
 def _stack(heights: Sequence[float], left: float, right: float) -> tuple[Figure, GridSpec, list[Axes]]:
@@ -219,20 +261,25 @@ def _name_lines(
     axes.set_axis_off()
 
 
-def _share_time(panels: Sequence[Axes], steps: int, step: str) -> None:
-    for axes in panels:
-        axes.tick_params(axis="x", labelbottom=axes is panels[-1])
-    panels[-1].set_xlim(-0.5, steps - 0.5)
-    panels[-1].xaxis.set_major_locator(whole_numbers())
-    panels[-1].set_xlabel(step)
+def share_time(stack: Stack, steps: int, step: str) -> None:
+    """Name the steps below the bottom panel, and nowhere else."""
+    for axes in stack.panels:
+        axes.tick_params(axis="x", labelbottom=axes is stack.bottom)
+    stack.bottom.set_xlim(-0.5, steps - 0.5)
+    stack.bottom.xaxis.set_major_locator(whole_numbers())
+    stack.bottom.set_xlabel(step)
 
 
 def _description(
-    shown: Mapping[str, Values], classes: Sequence[str], true_class: int | None, step_label: str
+    shown: Mapping[str, Values],
+    chances: Values,
+    classes: Sequence[str],
+    true_class: int | None,
+    step_label: str,
 ) -> str:
     steps, features = shown["x"].shape
     gates = [name for name in GATES if name in shown]
-    final = shown["probabilities"][-1]
+    final = chances[-1]
     answer = int(final.argmax())
     truth = "" if true_class is None else f"; the true class is {classes[true_class]}"
     return (

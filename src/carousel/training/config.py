@@ -6,114 +6,29 @@ sentence. The leaf names are unique over all sections, so that `hidden_size` and
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
+from carousel.training.sections import DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
-Samples = Annotated[int, Field(ge=0, le=64)]
+_NEXT = ("forecast", "symbols")
+"""The tasks that predict what comes next, where a layer must not look ahead."""
 
 
-class Strict(BaseModel):
-    """A record of a file: no key but the known ones, no value of another kind (true is no 1), no NaN."""
+UNROLL = 128
+"""Steps of a segment of text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
+"""How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
 
-
-class DataConfig(Strict):
-    """Which sequences, and how many of them are held out for validation."""
-
-    dataset: str = Field(default="japanese_vowels", description="name of an embedded data set")
-    validation_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"
-    )
-
-
-def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
-    return (1, 1) if fields.get("layer") == "augmented" else (0, 0)
-
-
-class ModelConfig(Strict):
-    """The recurrent layer and the head that reads it."""
-
-    layer: Literal["lstm", "vanilla", "augmented", "torch"] = Field(
-        default="augmented",
-        description="lstm: carousel.LSTM; vanilla: full peepholes; augmented: also input gate and input window; "
-        "torch: torch.nn.LSTM, for comparison",
-    )
-    hidden_size: int = Field(default=64, ge=1, le=65536, description="cells in each layer and direction")
-    num_layers: int = Field(default=1, ge=1, le=64, description="layers stacked on each other")
-    bidirectional: bool = Field(default=True, description="read each sequence from both ends")
-    dropout: float = Field(
-        default=0.2, ge=0, lt=1, description="share of signals dropped between layers and before the head"
-    )
-    proj_size: int = Field(
-        default=0, ge=0, le=65535, description="size of the projected output; 0: no projection"
-    )
-    context: tuple[Samples, Samples] = Field(
-        default_factory=_own_context,
-        strict=False,  # YAML has lists for tuples
-        description="extra input samples each step sees, (past, future); augmented only",
-    )
-
-    @model_validator(mode="after")
-    def _check_layer_can(self) -> "ModelConfig":
-        if self.context != (0, 0) and self.layer != "augmented":
-            raise ValueError(
-                f"context applies to layer 'augmented' only, got context {list(self.context)} "
-                f"with layer '{self.layer}'; remove context or choose layer 'augmented'"
-            )
-        if self.proj_size and self.layer == "vanilla":
-            raise ValueError(
-                f"proj_size applies to layers 'lstm', 'augmented' and 'torch', got proj_size {self.proj_size} "
-                "with layer 'vanilla'; remove proj_size or choose layer 'augmented'"
-            )
-        if self.proj_size >= self.hidden_size:
-            raise ValueError(
-                f"proj_size must be smaller than hidden_size {self.hidden_size}, got {self.proj_size}; "
-                "0 means no projection"
-            )
-        return self
-
-
-class TrainingConfig(Strict):
-    """How the weights are found."""
-
-    epochs: int = Field(default=80, ge=1, le=100_000, description="passes over the training part, at most")
-    batch_size: int = Field(default=32, ge=1, le=1_000_000, description="sequences in one step")
-    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="highest step size of AdamW")
-    weight_decay: float = Field(default=1e-2, ge=0, le=10, description="decoupled weight decay of AdamW")
-    input_offset: float = Field(
-        default=0.0,
-        ge=0,
-        le=10,
-        description="deviation of a random offset on the standardised input while training, "
-        "one draw a sequence and feature",
-    )
-    gradient_clip: float = Field(
-        default=1.0, ge=0, le=1e6, description="largest gradient norm of a step; 0: no clipping"
-    )
-    patience: int = Field(
-        default=30,
-        ge=1,
-        le=100_000,
-        description="epochs without a better validation loss before training stops",
-    )
-    seed: int = Field(
-        default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
-    )
-    device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
-    threads: int = Field(
-        default=1,
-        ge=1,
-        le=1024,
-        description="CPU threads; small models gain nothing from more, and sums depend on it",
-    )
+_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll", *FORECASTING)}
+"""The settings whose defaults depend on the kind of task."""
 
 
 class Config(Strict):
@@ -124,11 +39,56 @@ class Config(Strict):
         default="custom", pattern="^[A-Za-z0-9_-]+$", description="name that run folders begin with"
     )
     data: DataConfig = DataConfig()
+    task: TaskConfig = TaskConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_by_task(cls, content: Any) -> Any:
+        """What is left out takes the default of the kind of task, where that has one of its own."""
+        if not isinstance(content, dict):
+            return content
+        sections = {name: content.get(name, {}) for name in ("task", "model", "training")}
+        if not all(isinstance(section, dict) for section in sections.values()):
+            return content
+        task, model, training = sections.values()
+        if task.get("kind") == "forecast":
+            model, training = {"layer": "lstm", **model}, FORECASTING | training
+        if task.get("kind") in _NEXT:
+            back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
+            model = {"bidirectional": False, **back, **model}
+        if task.get("kind") == "symbols":
+            training = {"unroll": UNROLL, **training}
+        return content | {"model": model, "training": training}
 
-_SECTIONS: dict[str, type[BaseModel]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+    @model_validator(mode="after")
+    def _check_task(self) -> "Config":
+        if self.task.kind == "symbols" and not self.training.unroll:
+            raise ValueError(
+                f"task 'symbols' reads its text in segments, got unroll 0; set unroll to their steps, such as {UNROLL}"
+            )
+        if self.task.kind == "classify" and self.training.unroll:
+            raise ValueError(
+                f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
+            )
+        if self.task.kind in _NEXT:
+            future = self.model.context[1]
+            ahead = "bidirectional is true" if self.model.bidirectional else f"context looks {future} ahead"
+            if self.model.bidirectional or future:
+                raise ValueError(
+                    f"a layer that looks ahead would see what task '{self.task.kind}' has to predict: {ahead}; "
+                    "set bidirectional to false and the second number of context to 0"
+                )
+        return self
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "data": DataConfig,
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
 _SECTION_OF = {leaf: section for section, kind in _SECTIONS.items() for leaf in kind.model_fields}
 _TOP = tuple(name for name in Config.model_fields if name not in _SECTIONS)
 
@@ -157,7 +117,7 @@ def parse_config(text: str, source: str) -> Config:
             f"{source} has format {plain_yaml.shown(version)}, carousel {__version__} reads up to format {FORMAT}; "
             "upgrade with `pip install -U carousel-lstm`"
         )
-    return _validated(content, source)
+    return validated(content, source)
 
 
 def load_config(path: str | Path) -> Config:
@@ -190,7 +150,8 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
     Args:
         config: where to start from.
         assignments: each `key=value`; the key bare (`hidden_size`) or with its section
-            (`model.hidden_size`), the value as YAML. A new layer takes its own default context.
+            (`model.hidden_size`), the value as YAML. A new layer takes its own default context, a
+            new kind of task its own direction and context.
 
     Raises:
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
@@ -204,10 +165,13 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
         changes[_leaf(key.strip())] = _parse_value(key, value)
     if changes.get("layer", config.model.layer) != config.model.layer:
         del content["model"]["context"]
+    if changes.get("kind", config.task.kind) != config.task.kind:
+        for own, leaves in _BY_TASK.items():
+            content[own] = {name: value for name, value in content[own].items() if name not in leaves}
     for leaf, value in changes.items():
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value
-    return _validated(content, "settings")
+    return validated(content, "settings")
 
 
 def _leaf(key: str) -> str:
@@ -232,7 +196,12 @@ def _parse_value(key: str, value: str) -> Any:
         raise CarouselError(f"setting '{key}' wants a YAML value, got '{value}', {error}") from error
 
 
-def _validated(content: Mapping[str, Any], source: str) -> Config:
+def validated(content: Mapping[str, Any], source: str) -> Config:
+    """A configuration from plain values; keys that are left out take their defaults.
+
+    Raises:
+        CarouselError: an unknown key, or a value out of range.
+    """
     try:
         return Config.model_validate(content)
     except ValidationError as error:

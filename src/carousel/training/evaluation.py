@@ -1,119 +1,97 @@
-"""A trained model on sequences: scores and probabilities."""
+"""A trained model on data: scores and predictions."""
 
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from carousel.data import Sequences, batches, load
-from carousel.errors import CarouselError, did_you_mean
+from carousel.data import Sequences
+from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
-from carousel.training.environment import cpu_threads
-from carousel.training.run import open_run
+from carousel.training.config import Config
+from carousel.training.run import Run, open_run
+from carousel.training.symbols.generation import written
+from carousel.training.symbols.model import SymbolModel
+from carousel.training.tasks.classify import answers
 
 
-def evaluate(run: str | Path, sequences: Sequences | None = None) -> dict[str, Any]:
+def evaluate(run: str | Path, data: Any = None) -> dict[str, Any]:
     """Score the best epoch of a run.
 
     Args:
         run: the run folder.
-        sequences: labelled sequences with the run's features; by default the test part of the run's own data set.
+        data: with the run's features, labelled where the task has labels, or a path of a file, which is read as the
+            run's own would be; by default the test part of the run's data.
 
     Returns:
-        `loss` (mean cross-entropy in nats), `accuracy`, `confusion` ([C, C] counts, a row for each true class)
-        and `classes`.
+        `loss` and what else the task tells. Of a classifier: `loss` (mean cross-entropy in nats), `accuracy`,
+        `confusion` ([C, C] counts, a row for each true class) and `classes`.
 
     Raises:
-        CarouselError: the run cannot be opened, or the sequences have no labels, other features, unknown classes, or
+        CarouselError: the run cannot be opened, or the data has no labels, other features, unknown classes, or
             values so large that the answer is not finite.
     """
     opened = open_run(run)
-    if sequences is None:
-        _, sequences = load(opened.config.data.dataset)
-    return score(opened.load_model(), sequences)
+    data = opened.task.prepare(opened.config).test if data is None else _read(opened.task.read, opened, data)
+    return opened.task.score(opened.load_model(), data)
 
 
 def predict(run: str | Path, sequences: Sequences) -> npt.NDArray[np.float32]:
-    """Class probabilities [N, C] of the best epoch of a run; the columns are `open_run(run).load_model().classes`.
+    """Class probabilities [N, C] of the best epoch of a classifier; the columns are `load_model().classes` of the run.
 
     Raises:
-        CarouselError: the run cannot be opened, or the sequences have other features or values so large that the
-            answer is not finite.
+        CarouselError: the run cannot be opened or is no classifier, or the sequences have other features or values so
+            large that the answer is not finite.
     """
-    _, probabilities = _predict(run, sequences)
-    return probabilities
+    model = open_run(run).load_model()
+    if not isinstance(model, SequenceClassifier):
+        raise CarouselError(
+            f"run '{run}' is of task '{model.config.task.kind}', which has no class probabilities; "
+            "prediction_table gives what it predicts"
+        )
+    return answers(model, sequences).softmax(dim=1).numpy()
 
 
-def prediction_table(run: str | Path, sequences: Sequences) -> pd.DataFrame:
-    """`predict` as a table: sequence, predicted, and a column `probability_<class>` for each class."""
-    classes, probabilities = _predict(run, sequences)
-    table = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
-    table.insert(0, "sequence", sequences.ids)
-    table.insert(1, "predicted", [classes[best] for best in probabilities.argmax(axis=1)])
-    return table
+def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
+    """What the best epoch of a run predicts for data with its features, or for a file of such, as a table.
 
+    Of a classifier: sequence, predicted, and a column `probability_<class>` for each class.
 
-def score(model: SequenceClassifier, sequences: Sequences) -> dict[str, Any]:
-    """What `evaluate` returns, for a model in memory in evaluation mode."""
-    logits = _logits(model, sequences)
-    labels = _labels(model, sequences)
-    confusion = multiclass_confusion_matrix(logits, labels, num_classes=len(model.classes))
-    return {
-        "loss": float(cross_entropy(logits.double(), labels)),
-        "accuracy": float((logits.argmax(dim=1) == labels).double().mean()),
-        "confusion": confusion.tolist(),
-        "classes": list(model.classes),
-    }
-
-
-def _predict(run: str | Path, sequences: Sequences) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+    Raises:
+        CarouselError: the run cannot be opened, or the data has other features or values so large that the answer is
+            not finite.
+    """
     opened = open_run(run)
-    model = opened.load_model()
-    logits = _logits(model, sequences)
-    return model.classes, logits.softmax(dim=1).numpy()
+    return opened.task.table(opened.load_model(), _read(opened.task.read_to_answer, opened, data))
 
 
-@torch.no_grad()
-def _logits(model: SequenceClassifier, sequences: Sequences) -> Tensor:
-    unnamed = tuple(f"x{i}" for i in range(len(model.features)))  # what a file without names gets
-    if sequences.features not in (model.features, unnamed):
+def generate(
+    run: str | Path, length: int = 500, temperature: float = 1.0, prompt: str = "", seed: int = 0
+) -> str:
+    """Text that the best epoch of a run writes, where its task is the next symbol.
+
+    Args:
+        run: the run folder.
+        length: how many symbols.
+        temperature: 1 draws each symbol as the model says, less draws what is likely more often, 0 takes the likeliest.
+        prompt: what the model reads before it writes; it is not repeated.
+        seed: of the draws.
+
+    Raises:
+        CarouselError: the run cannot be opened or is of another task, an argument is out of range, or the prompt has
+            a character that the model does not know.
+    """
+    model = open_run(run).load_model()
+    if not isinstance(model, SymbolModel):
         raise CarouselError(
-            f"the sequences have {_named(sequences.features)}, the run was trained on {_named(model.features)}; "
-            "give the same features in the same order"
+            f"run '{run}' is of task '{model.config.task.kind}', which writes no text of its own; give it data"
         )
-    training = model.config.training
-    with cpu_threads(training.threads):
-        loader = batches(sequences, training.batch_size)
-        logits = torch.cat([model(batch.x, batch.lengths) for batch in loader])
-    finite = logits.isfinite().all(dim=1)
-    if not finite.all():
-        first = sequences.ids[int(finite.int().argmin())]
-        raise CarouselError(
-            f"the model's answer to sequence '{first}' is not a finite number; "
-            "its values may be too large, or the weights of the run damaged"
-        )
-    return logits
+    return written(model, length, temperature, prompt, seed)
 
 
-def _named(features: tuple[str, ...]) -> str:
-    shown = ", ".join(features[:3]) + (", ..." if len(features) > 3 else "")
-    return f"{len(features)} feature{'s' if len(features) > 1 else ''} ({shown})"
-
-
-def _labels(model: SequenceClassifier, sequences: Sequences) -> Tensor:
-    """Labels [N] as positions in the model's classes, which a file may number differently."""
-    if sequences.labels is None:
-        raise CarouselError("the sequences have no labels to score against; `carousel predict` needs none")
-    position = {name: index for index, name in enumerate(model.classes)}
-    unknown = next((name for name in sequences.classes if name not in position), None)
-    if unknown is not None:
-        raise CarouselError(
-            f"the run does not know class '{unknown}'; {did_you_mean(unknown, model.classes)}"
-        )
-    return torch.tensor([position[sequences.classes[label]] for label in sequences.labels])
+def _read(how: Callable[[Config, Path], Any], run: Run, data: Any) -> Any:
+    return how(run.config, Path(data)) if isinstance(data, (str, PathLike)) else data

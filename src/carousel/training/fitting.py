@@ -1,30 +1,29 @@
 """From a configuration to a run folder with a trained model and its test score."""
 
-import logging
 import shutil
 import signal
 import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from carousel.data import Sequences, batches, load, moments, split
 from carousel.errors import CarouselError
-from carousel.files import cannot_write, write_atomically
-from carousel.training.classifier import SequenceClassifier
-from carousel.training.config import Config, TrainingConfig
+from carousel.files import cannot_write, remove_unfinished, write_atomically
+from carousel.screen import waiting
+from carousel.training.checkpoint import RandomNumbers
+from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
-from carousel.training.evaluation import score
-from carousel.training.metrics import Metrics
-from carousel.training.parts import CHECKPOINTS, METRICS
+from carousel.training.lock import locked
+from carousel.training.model import SequenceModel
+from carousel.training.parts import METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
+from carousel.training.resumption import checkpoint_of, unfinished
 from carousel.training.run import Run, create_folder, open_run
+from carousel.training.tasks import Material, task_of
+from carousel.training.trainer import quiet_lightning, trainer_of
+from carousel.training.transfer import freeze, take_over
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
@@ -48,27 +47,72 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
-    train, test = load(config.data.dataset)
-    kept, held_out = split(train, config.data.validation_fraction, config.training.seed)
-    _require_memory(config, train)
-    with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
-        model = SequenceClassifier(config, train.features, train.classes)
-        model.standardise_by(*(torch.from_numpy(moment) for moment in moments(kept)))
-        folder = create_folder(config, out)
-        recorder = Recorder(folder, model)
+    with waiting(f"reading {config.data.name}", progress):
+        material = task_of(config).prepare(config)
+    _require_memory(config, material)
+    folder = create_folder(config, out)
+    with locked(folder):
         try:
-            _train(model, kept, held_out, recorder, progress)
-            recorder.complete(score(open_run(folder).load_model(), test))
+            return _run(config, material, folder, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
+        finally:
+            if not (folder / MODEL).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def resume(run: str | Path, progress: bool = True) -> Run:
+    """Go on with a training that was interrupted or killed, from the end of its last whole epoch.
+
+    It ends with the same bits as if it had never stopped, on the same machine with the same versions.
+
+    Args:
+        run: the run folder.
+        progress: show the progress on standard error.
+
+    Returns:
+        The run, as `fit` does.
+
+    Raises:
+        CarouselError: the run is complete, another process is training in it, its checkpoint is missing, damaged or of
+            another run, its data has changed, or what `fit` raises. The run is left as it was.
+        KeyboardInterrupt: Ctrl-C before anything was added.
+    """
+    folder = Path(run)
+    config = unfinished(folder).config
+    _require(config.training.device)
+    with locked(folder):
+        checkpoint = checkpoint_of(unfinished(folder))
+        with waiting(f"reading {config.data.name}", progress):
+            material = task_of(config).prepare(config)
+        remove_unfinished(folder)
+        try:
+            return _run(config, material, folder, progress, checkpoint)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"before an epoch ended; '{folder}' is left as it was") from None
+
+
+def _run(
+    config: Config, material: Material[Any], folder: Path, progress: bool, checkpoint: Path | None = None
+) -> Run:
+    """Train in a folder, from the beginning or a checkpoint, and score the best epoch."""
+    task = task_of(config)
+    with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
+        model = _new_model(config, material)
+        if checkpoint is None:
+            take_over(model, config)
+        recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
+        try:
+            _train(model, material, recorder, progress, checkpoint)
+            with waiting("scoring the test part", progress):
+                recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
-                raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
-            write_atomically(folder / METRICS, Metrics(**open_run(folder).metrics()).text())
+                raise
+            write_atomically(folder / METRICS, task.metrics(**open_run(folder).metrics()).text())
         except (CarouselError, OSError, torch.OutOfMemoryError) as error:
             kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
             raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
-        finally:
-            if recorder.best is None:
-                shutil.rmtree(folder, ignore_errors=True)
     return open_run(folder)
 
 
@@ -89,10 +133,17 @@ def _require(device: str) -> None:
         )
 
 
-def _require_memory(config: Config, train: Sequences) -> None:
+def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
+    model: SequenceModel = task_of(config).model(config, **material.names)
+    for name, value in material.buffers.items():
+        model.get_buffer(name).copy_(torch.from_numpy(value))
+    freeze(model, config.training.freeze)
+    return model
+
+
+def _require_memory(config: Config, material: Material[Any]) -> None:
     with torch.device("meta"):  # counts without allocating
-        model = SequenceClassifier(config, train.features, train.classes)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+        parameters = _parameters(task_of(config).model(config, **material.names))
     needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
     if needed > memory():
         raise CarouselError(
@@ -101,20 +152,20 @@ def _require_memory(config: Config, train: Sequences) -> None:
         )
 
 
+def _parameters(model: SequenceModel) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def _train(
-    model: SequenceClassifier, kept: Sequences, held_out: Sequences, recorder: Recorder, progress: bool
+    model: SequenceModel, material: Material[Any], recorder: Recorder, progress: bool, checkpoint: Path | None
 ) -> None:
     training = model.config.training
-    with _quiet_lightning():
-        bar = [ProgressBar(training.epochs, _headline(model, kept, held_out))] if progress else []
-        trainer = _trainer(training, recorder, *bar)
+    with quiet_lightning():
+        bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
+        trainer = trainer_of(training, recorder, *bar)
         handler = signal.getsignal(signal.SIGINT)
         try:
-            trainer.fit(
-                model,
-                batches(kept, training.batch_size, shuffle=True, seed=training.seed),
-                batches(held_out, training.batch_size),
-            )
+            trainer.fit(model, material.train, material.validation, ckpt_path=checkpoint, weights_only=True)
         except SystemExit as stop:
             # So Lightning leaves after Ctrl-C, with further ones ignored from then on, and after SIGTERM.
             if threading.current_thread() is threading.main_thread():
@@ -126,49 +177,8 @@ def _train(
         )
 
 
-def _headline(model: SequenceClassifier, kept: Sequences, held_out: Sequences) -> str:
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+def _headline(model: SequenceModel, material: Material[Any]) -> str:
+    config = model.config
     return (
-        f"{model.config.recipe}: {len(model.classes)} classes, {len(kept)} sequences to learn from, "
-        f"{len(held_out)} to choose the best epoch; {model.config.model.layer} layer, {parameters:,} parameters"
+        f"{config.recipe}: {material.headline}; {config.model.layer} layer, {_parameters(model):,} parameters"
     )
-
-
-def _trainer(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
-    callbacks = [
-        recorder,
-        *others,
-        EarlyStopping("validation_loss", patience=training.patience),
-        ModelCheckpoint(recorder.folder / CHECKPOINTS, filename="last", enable_version_counter=False),
-    ]
-    return pl.Trainer(
-        max_epochs=training.epochs,
-        gradient_clip_val=training.gradient_clip or None,
-        callbacks=callbacks,
-        accelerator=training.device,
-        devices=1,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=recorder.folder,
-    )
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning says about itself; the progress line says what matters here."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        # The sequences are in memory: worker processes would only cost time.
-        warnings.filterwarnings("ignore", ".*does not have many workers")
-        # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
-        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.WARNING)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

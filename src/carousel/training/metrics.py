@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from carousel import __version__
 from carousel.errors import CarouselError
-from carousel.training.config import Strict
 from carousel.training.parts import damaged, read_text
+from carousel.training.sections import Strict
 
 FORMAT = 1
 
@@ -18,26 +18,16 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Scores(Strict):
-    """How well a part of the data is told apart: mean cross-entropy in nats, share of sequences right."""
+    """How well a part of the data is answered: a loss, and what else a task tells of it."""
 
-    loss: float = Field(ge=0)
-    accuracy: float = Field(ge=0, le=1)
-
-
-class ScoresByClass(Scores):
-    """Scores with the counts behind them, [C, C]: a row for each true class, a column for each answer."""
-
-    confusion: list[list[Count]]
-    classes: list[str] = Field(min_length=2)
-
-    @model_validator(mode="after")
-    def _check_square(self) -> "ScoresByClass":
-        if {len(self.confusion), *map(len, self.confusion)} != {len(self.classes)}:
-            raise ValueError("confusion wants a row and a column for each class")
-        return self
+    loss: float
 
 
-class Metrics(Strict):
+AnyScores = TypeVar("AnyScores", bound=Scores)
+AnyTestScores = TypeVar("AnyTestScores", bound=Scores)
+
+
+class Metrics(Strict, Generic[AnyScores, AnyTestScores]):
     """The whole of `metrics.json`; a run that is complete has a test score, an interrupted one has none."""
 
     format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
@@ -48,12 +38,12 @@ class Metrics(Strict):
     seconds: float = Field(ge=0)
     kernel: str = "not recorded"
     """What computed the recurrent layer while it was trained; before there was a choice, no run said it."""
-    validation: Scores
-    test: ScoresByClass | None
+    validation: AnyScores
+    test: AnyTestScores | None
     versions: dict[str, str]
 
     @model_validator(mode="after")
-    def _check_status(self) -> "Metrics":
+    def _check_status(self) -> "Metrics[AnyScores, AnyTestScores]":
         if (self.status == "complete") != (self.test is not None):
             raise ValueError("a complete run has a test score, an interrupted one has none")
         return self
@@ -66,8 +56,15 @@ class _Versioned(BaseModel):
     format: int = Field(strict=True)
 
 
-def read_metrics(path: Path) -> Metrics:
+AnyMetrics = TypeVar("AnyMetrics", bound=BaseModel)
+
+
+def read_metrics(path: Path, kind: type[AnyMetrics]) -> AnyMetrics:
     """The content of a `metrics.json`.
+
+    Args:
+        path: the file.
+        kind: `Metrics` with the scores of the run's task.
 
     Raises:
         CarouselError: the file is missing, damaged or of a newer format.
@@ -80,6 +77,6 @@ def read_metrics(path: Path) -> Metrics:
                 f"'{path}' has format {version}, carousel {__version__} reads up to format {FORMAT}; "
                 "upgrade with `pip install -U carousel-lstm`"
             )
-        return Metrics.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         raise damaged(path) from error

@@ -6,7 +6,8 @@ from carousel.errors import CarouselError
 from carousel.files import as_argument
 
 CONFIG, MODEL, METRICS, HISTORY = "config.yaml", "model.safetensors", "metrics.json", "history.csv"
-CHECKPOINTS = "checkpoints"
+CHECKPOINT = "checkpoints/last.ckpt"
+LOCK = ".lock"
 
 
 def read_text(path: Path) -> str:

@@ -1,48 +1,74 @@
 """Keeps the run folder true while the training goes on: whatever ends it, the best epoch so far is on disk."""
 
 import time
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 
 from carousel.files import write_atomically, write_together
-from carousel.training.classifier import SequenceClassifier
+from carousel.training.checkpoint import RandomNumbers
+from carousel.training.config import to_yaml
 from carousel.training.environment import kernel_of, versions
-from carousel.training.metrics import Metrics, Scores, ScoresByClass
-from carousel.training.parts import HISTORY, METRICS, MODEL
-from carousel.training.run import COLUMNS
+from carousel.training.metrics import Metrics
+from carousel.training.model import SequenceModel
+from carousel.training.parts import CHECKPOINT, HISTORY, METRICS, MODEL
+from carousel.training.tasks import Task, task_of
 from carousel.training.weights import weights_file
 
 
 class Recorder(pl.Callback):
-    """After each epoch: one more row of history, and the model if this is the best epoch so far.
+    """After each epoch: one more row of history, the model if this is the best epoch so far, and a checkpoint.
 
     The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
     Breiman et al., Classification and Regression Trees, 1984, section 3.4.3).
 
-    `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut.
+    `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
+    known so far goes into the checkpoint, which is written after the other files: they are never older than it is.
+
+    Training stops when the validation loss has not become lower for `patience` epochs, or is no number any more. One
+    callback does all this, because Lightning spends time in every step on each.
+
+    Args:
+        folder: the run folder.
+        model: what is trained.
+        random: goes into the checkpoint, too.
     """
 
-    def __init__(self, folder: Path, model: SequenceClassifier) -> None:
+    def __init__(self, folder: Path, model: SequenceModel, random: RandomNumbers) -> None:
         self.folder = folder
         self.model = model
+        self.task = task_of(model.config)
+        self.random = random
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
-        self._lowest = {"validation_loss": inf, "validation_loss_error": 0.0}
+        self._lowest = {"epoch": 0.0, "validation_loss": inf, "validation_loss_error": 0.0}
         self._start = 0.0
         self._kernel = ""
 
+    def state_dict(self) -> dict[str, Any]:
+        known = {"rows": self.rows, "best": self.best, "lowest": self._lowest, "kernel": self._kernel}
+        return known | {"config": to_yaml(self.model.config), "random": self.random.state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.best = state_dict["rows"], state_dict["best"]
+        self._lowest, self._kernel = state_dict["lowest"], state_dict["kernel"]
+        # Lightning begins to read the data before `on_train_start`.
+        self.random.restore_order(state_dict["random"])
+
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
-        self._start = time.perf_counter()
+        self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
         self._kernel = kernel_of(self.model.layer)
+        self.random.restore()
+        trainer.should_stop = self._has_lost_patience()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
         row = {
-            name: known[name] if name in known else float(trainer.callback_metrics[name]) for name in COLUMNS
+            name: known[name] if name in known else float(trainer.callback_metrics[name])
+            for name in self.task.columns
         }
         self.rows.append(row)
         if row["validation_loss"] < self._lowest["validation_loss"]:
@@ -50,37 +76,43 @@ class Recorder(pl.Callback):
         bound = self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
         is_best = row["validation_loss"] <= bound < inf
         best = row if is_best else self.best
-        contents: dict[Path, str | bytes] = {self.folder / HISTORY: self._history()}
+        contents: dict[Path, str | bytes] = {self.folder / HISTORY: history_text(self.task, self.rows)}
         if best:
             contents[self.folder / METRICS] = self._metrics(best).text()
         if is_best:
-            scores = _validation(row).model_dump()
+            scores = self.task.validation_scores(row)
             contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
         write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
+        trainer.save_checkpoint(self.folder / CHECKPOINT)
+        trainer.should_stop = self._has_lost_patience()
+
+    def _has_lost_patience(self) -> bool:
+        if not self.rows:
+            return False
+        waited = self.rows[-1]["epoch"] - self._lowest["epoch"]
+        return waited >= self.model.config.training.patience or not isfinite(self.rows[-1]["validation_loss"])
 
     def complete(self, test: dict[str, Any]) -> None:
         """Close the run with its test score."""
         assert self.best is not None
-        write_atomically(self.folder / METRICS, self._metrics(self.best, ScoresByClass(**test)).text())
+        write_atomically(self.folder / METRICS, self._metrics(self.best, test).text())
 
-    def _history(self) -> str:
-        rows = [[f"{row[name]:.9g}" for name in COLUMNS] for row in self.rows]
-        return "".join(",".join(cells) + "\n" for cells in [COLUMNS, *rows])
-
-    def _metrics(self, best: dict[str, float], test: ScoresByClass | None = None) -> Metrics:
-        return Metrics(
+    def _metrics(self, best: dict[str, float], test: dict[str, Any] | None = None) -> Metrics[Any, Any]:
+        return self.task.metrics(
             status="complete" if test else "interrupted",
             best_epoch=int(best["epoch"]),
             epochs=len(self.rows),
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             seconds=self.rows[-1]["seconds"],
             kernel=self._kernel,
-            validation=_validation(best),
-            test=test,
+            validation=self.task.scores(**self.task.validation_scores(best)),
+            test=None if test is None else self.task.test_scores(**test),
             versions=versions(),
         )
 
 
-def _validation(row: dict[str, float]) -> Scores:
-    return Scores(loss=row["validation_loss"], accuracy=row["validation_accuracy"])
+def history_text(task: Task[Any, Any], rows: list[dict[str, float]]) -> str:
+    """The content of `history.csv` after these epochs."""
+    cells = [[f"{row[name]:.9g}" for name in task.columns] for row in rows]
+    return "".join(",".join(line) + "\n" for line in [task.columns, *cells])

@@ -8,12 +8,13 @@ from typing import Any
 
 from carousel.errors import CarouselError, did_you_mean
 from carousel.files import cannot_write, write_atomically
-from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config, load_config, to_yaml
 from carousel.training.metrics import read_metrics
+from carousel.training.model import SequenceModel
 from carousel.training.parts import (
     CONFIG,
     HISTORY,
+    LOCK,
     METRICS,
     MODEL,
     cannot_read,
@@ -21,19 +22,8 @@ from carousel.training.parts import (
     read_text,
     train_again,
 )
+from carousel.training.tasks import Task, task_of
 from carousel.training.weights import load_model, read_label
-
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_loss_error",
-    "validation_accuracy",
-    "gradient_norm",
-    "seconds",
-)
-"""The columns of `history.csv`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,12 @@ class Run:
     folder: Path
     config: Config
 
-    def load_model(self) -> SequenceClassifier:
+    @property
+    def task(self) -> Task[Any, Any]:
+        """The kind of task that it was trained for."""
+        return task_of(self.config)
+
+    def load_model(self) -> SequenceModel:
         """The model of the best epoch, on the CPU, in evaluation mode.
 
         Raises:
@@ -65,8 +60,8 @@ class Run:
         Raises:
             CarouselError: a file is missing, damaged or of a newer format.
         """
-        metrics = read_metrics(self.folder / METRICS).model_dump()
-        label = read_label(self.folder / MODEL)
+        metrics = read_metrics(self.folder / METRICS, self.task.metrics).model_dump()
+        label = read_label(self.folder / MODEL, self.config)
         epochs = len(self.history())
         if label.epoch > epochs:
             raise damaged(self.folder / HISTORY)
@@ -86,7 +81,7 @@ class Run:
         except (ValueError, csv.Error) as error:
             raise damaged(path) from error
         epochs = [row.get("epoch") for row in rows]
-        if set(header) != set(COLUMNS) or not rows or epochs != list(range(1, len(rows) + 1)):
+        if set(header) != set(self.task.columns) or not rows or epochs != list(range(1, len(rows) + 1)):
             raise damaged(path)
         return rows
 
@@ -163,7 +158,8 @@ def _is_unused(folder: Path, config: Config) -> bool:
     """Whether the folder is empty, or holds this configuration and nothing else."""
     if not folder.is_dir():
         return False
-    return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in folder.iterdir())
+    left = [path for path in folder.iterdir() if path.name != LOCK]
+    return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in left)
 
 
 def _first_free(parent: Path, name: str) -> Path:

@@ -3,82 +3,65 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
 import torch
-from pydantic import AfterValidator, Field, Json, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from carousel.errors import CarouselError
-from carousel.training.classifier import SequenceClassifier
-from carousel.training.config import Config, Strict
-from carousel.training.metrics import Positive, Scores
+from carousel.training.config import Config
+from carousel.training.label import Label
+from carousel.training.model import SequenceModel
 from carousel.training.parts import CONFIG, cannot_read, damaged
+from carousel.training.tasks import task_of
 
 
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("a name stands twice")
-    return names
-
-
-Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_different)]
-
-
-class Label(Strict):
-    """What a file of weights says about itself: names of inputs and answers, the epoch and its validation scores.
-
-    One file has one replacement, so the weights and these scores agree whenever a training is killed.
-    """
-
-    features: Json[Annotated[Names, Field(min_length=1)]]
-    classes: Json[Annotated[Names, Field(min_length=2)]]
-    epoch: Json[Positive]
-    validation: Json[Scores]
-
-
-def weights_file(model: SequenceClassifier, epoch: int, validation: Mapping[str, float]) -> bytes:
+def weights_file(model: SequenceModel, epoch: int, validation: Mapping[str, float]) -> bytes:
     """The content of the file for a model as it is after `epoch`."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    label = {
-        "features": model.features,
-        "classes": model.classes,
-        "epoch": epoch,
-        "validation": validation,
-    }
-    return save(tensors, {name: json.dumps(value) for name, value in label.items()})
+    label = {**model.names, "epoch": epoch, "validation": validation}
+    return _ordered(save(tensors, {name: json.dumps(value) for name, value in label.items()}))
 
 
-def read_label(path: Path) -> Label:
+def _ordered(content: bytes) -> bytes:
+    """The same file with the names of its header in order: as safetensors writes it, they change from call to call."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + size :]
+
+
+def read_label(path: Path, config: Config) -> Label:
     """The label of a file of weights.
 
     Raises:
         CarouselError: the file is missing or damaged.
     """
-    label, _ = _read(path, with_tensors=False)
+    label, _ = _read(path, config, with_tensors=False)
     return label
 
 
-def load_model(path: Path, config: Config) -> SequenceClassifier:
+def load_model(path: Path, config: Config) -> SequenceModel:
     """The model, on the CPU, in evaluation mode; the caller's random numbers are left alone.
 
     Raises:
         CarouselError: the file is damaged or does not fit the configuration.
     """
-    label, tensors = _read(path, with_tensors=True)
+    label, tensors = _read(path, config, with_tensors=True)
+    task = task_of(config)
     with torch.device("meta"):  # shapes alone: a wrong configuration must not cost its memory
-        _check_fit(path, tensors, SequenceClassifier(config, label.features, label.classes))
+        _check_fit(path, tensors, task.model(config, **label.names))
     with torch.random.fork_rng(devices=()):
-        model = SequenceClassifier(config, label.features, label.classes)
+        model: SequenceModel = task.model(config, **label.names)
     model.load_state_dict(tensors)
     return model.eval()
 
 
-def _read(path: Path, with_tensors: bool) -> tuple[Label, dict[str, torch.Tensor]]:
+def _read(path: Path, config: Config, with_tensors: bool) -> tuple[Label, dict[str, torch.Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
-            label = Label.model_validate(file.metadata() or {})
+            label = task_of(config).label.model_validate(file.metadata() or {})
             names = file.keys() if with_tensors else ()
             return label, {name: file.get_tensor(name) for name in names}
     except OSError as error:
@@ -87,7 +70,7 @@ def _read(path: Path, with_tensors: bool) -> tuple[Label, dict[str, torch.Tensor
         raise damaged(path) from error
 
 
-def _check_fit(path: Path, tensors: Mapping[str, torch.Tensor], model: SequenceClassifier) -> None:
+def _check_fit(path: Path, tensors: Mapping[str, torch.Tensor], model: SequenceModel) -> None:
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | got.keys()):

@@ -1,0 +1,32 @@
+"""recipes, doctor: what is at hand, and whether it is well."""
+
+from pathlib import Path
+
+import typer
+
+from carousel import texts
+from carousel.cli._shared import Debug, Json, app, plain_errors, show
+
+
+@app.command()
+def recipes(as_json: Json = False, debug: Debug = False) -> None:
+    """List the recipes."""
+    with plain_errors(debug):
+        from carousel.experiments import available
+
+        found = available()
+        show(as_json, {"recipes": found}, "\n".join(f"{name}: {about}" for name, about in found.items()))
+
+
+@app.command()
+def doctor(as_json: Json = False, debug: Debug = False) -> None:
+    """Check this machine.
+
+    Versions, extras, the kernel, agreement with torch.nn.LSTM, and whether the current folder can be written.
+    """
+    with plain_errors(debug):
+        from carousel.training.environment import check_up
+
+        health = check_up(Path.cwd())
+        show(as_json, health, texts.health(health))
+        raise typer.Exit(0 if health["healthy"] else 1)

@@ -1,0 +1,240 @@
+"""fit, evaluate, predict: from data to a model, and from the model to scores and predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carousel import texts
+from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
+from carousel.errors import CarouselError
+from carousel.files import as_argument
+from carousel.screen import waiting
+
+if TYPE_CHECKING:
+    from carousel.training import Run
+
+UTTERANCES = {"japanese_vowels": "7"}
+"""A test sequence of an embedded data set that is worth a look."""
+
+
+@app.command()
+def fit(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE|CONFIG.yaml|DATA]",
+            help="A recipe's name, a configuration, or a file of your own. [default: japanese_vowels]",
+            show_default=False,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classify, forecast or symbols [default: what DATA suggests]")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Number to forecast, or the label, of a table; repeatable."),
+    ] = None,
+    time: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Time of each row; repeatable, as date and clock."),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="What tells the series of a table apart; repeatable."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="What is known ahead of time, as a plan is; repeatable."),
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="What a forecast is: point, quantile or gaussian.")
+    ] = None,
+    unroll: Annotated[
+        int | None, typer.Option(help="Steps of a segment, which goes on in the state of the one before.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="lstm, vanilla, augmented or torch.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training part, at most.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Start from the weights of this run, in a model like its."
+        ),
+    ] = None,
+    freeze: Annotated[
+        int | None, typer.Option(metavar="LAYERS", help="With --from: first layers that stay as they are.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Instead, go on with a run that was interrupted or killed."),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model and write its report.
+
+    The best epoch is kept and scored once on the test part: the latest whose validation loss is within one standard
+    error of the lowest.
+    """
+    with plain_errors(debug):
+        named = {
+            "kind": task,
+            "horizon": horizon,
+            "output": output,
+            "layer": layer,
+            "unroll": unroll,
+            "freeze": freeze,
+            "seed": seed,
+            "epochs": epochs,
+        }
+        columns = {"target": target, "time": time, "group": group, "known": known}
+        roles = {name: given for name, given in columns.items() if given}
+        changes = [f"{name}={value}" for name, value in named.items() if value is not None]
+        changes += settings or []
+        if resume:
+            if source or start or changes or roles or out:
+                raise CarouselError(
+                    f"--resume goes on with the run's own configuration; leave out all but --resume {resume}"
+                )
+            run = _resume(resume)
+        else:
+            run = _fit(source or "japanese_vowels", task, start, changes, roles, out)
+        metrics = run.metrics()
+        if metrics["status"] == "interrupted":
+            show(
+                as_json,
+                {"run": str(run.folder), "report": None, **metrics},
+                texts.interrupted(run.folder, metrics, run.task),
+            )
+            raise typer.Exit(130)
+        report = _draw_report(run.folder)
+        show(
+            as_json,
+            {"run": str(run.folder), "report": str(report), **metrics},
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name)),
+        )
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled file [default: the test part of the run's data]"),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Score a run.
+
+    On the test part of its data set, or on a file of labelled sequences.
+    """
+    with plain_errors(debug):
+        from carousel.training import evaluate as evaluate_run
+        from carousel.training import open_run
+
+        require_file(data)
+        metrics = evaluate_run(run, data)
+        source = str(data) if data else "test"
+        text = f"{source}: {open_run(run).task.told(metrics)}"
+        show(as_json, {"run": str(run), "data": source, **metrics}, text)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    data: Annotated[
+        Path | None, typer.Option(help="File of data to answer. A run on text writes some without it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write [default: standard output]")] = None,
+    length: Annotated[int, typer.Option(help="Symbols to write.")] = 500,
+    temperature: Annotated[
+        float, typer.Option(help="How bold the writing is: 0 takes the likeliest, 1 draws as the model says.")
+    ] = 1.0,
+    prompt: Annotated[str, typer.Option(help="What is read before the writing begins.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the writing.")] = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Answer new data, or write text.
+
+    Writes a CSV table: of a classifier sequence, predicted class, and a probability for each class; of a run on text
+    the bits a symbol of each document.
+    """
+    with plain_errors(debug):
+        from carousel.files import write_atomically
+        from carousel.training import generate, prediction_table
+
+        require_file(data)
+        if data:
+            table = prediction_table(run, data)
+            predictions: Any = {"predictions": table.to_dict(orient="records")}
+            text, written = table.to_csv(index=False).rstrip("\n"), f"{len(table)} predictions"
+        else:
+            text = generate(run, length, temperature, prompt, seed)
+            predictions, written = {"text": text}, f"{length} symbols"
+        if out:
+            write_atomically(out, text + "\n")
+            text = f"{written} written to {out}"
+        show(as_json, {"run": str(run), **predictions}, text)
+
+
+def _fit(
+    source: str,
+    task: str | None,
+    start: Path | None,
+    changes: list[str],
+    roles: dict[str, list[str]],
+    out: Path | None,
+) -> "Run":
+    with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
+        from carousel.experiments import is_data, resolve
+        from carousel.training import configure, fit, override, start_from
+
+        changes = [*(start_from(start) if start else []), *changes]
+        if is_data(source):
+            config, found = configure(source, task, changes, **roles)
+        elif roles:
+            raise CarouselError(
+                f"{', '.join(f'--{name}' for name in roles)}: only a file of your own has columns to name, "
+                f"'{source}' is none; leave it out"
+            )
+        else:
+            config, found = override(resolve(source), changes), []
+    for sentence in found:
+        typer.echo(sentence, err=True)
+    return fit(config, out)
+
+
+def _resume(folder: Path) -> "Run":
+    with waiting(f"reading {folder}"):
+        from carousel.training import resume
+
+    return resume(folder)
+
+
+def _draw_report(run: Path) -> Path:
+    """The report of a run that is complete, and stays so if its report is not."""
+    with waiting("drawing the report"):
+        return _report_of(run)
+
+
+def _report_of(run: Path) -> Path:
+    from carousel.report.from_run import report_run
+
+    remedy = f"the run '{run}' is complete, `carousel report {as_argument(run)}` draws its report"
+    try:
+        return report_run(run)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"while the report was drawn; {remedy}") from None
+    except CarouselError as error:
+        raise CarouselError(f"{error}; {remedy}") from error

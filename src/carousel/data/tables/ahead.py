@@ -1,0 +1,70 @@
+"""Series that go on behind their last measured target, for forecasts."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from carousel.data.schema import Schema
+from carousel.data.series import Series
+from carousel.data.tables.calendar import calendar_features
+from carousel.errors import CarouselError
+
+
+def extended(series: Series, schema: Schema, ahead: int) -> Series:
+    """Each group's last segment with a measured target, with exactly `ahead` rows behind the last of these.
+
+    Raises:
+        CarouselError: if a group has no measured target, or has too few rows there and columns that are known ahead.
+    """
+    values, observed, times = list(series.values), list(series.observed), list(series.times or ())
+    for group in dict.fromkeys(series.groups):
+        members = [i for i, name in enumerate(series.groups) if name == group]
+        ends = {i: _rows_until_last(series.observed[i][:]) for i in members}
+        last = next((i for i in reversed(members) if ends[i]), None)
+        if last is None:
+            raise CarouselError(f"{_series(group)} has no measured number of {schema.targets}; add one")
+        wanted = ends[last] + ahead
+        found = min(len(values[last]), wanted)
+        if found < wanted and schema.known:
+            raise CarouselError(
+                f"{_series(group)} has {found - ends[last]} rows behind its last measured target, wanted {ahead} with "
+                f"{', '.join(schema.known)}, known ahead; add {wanted - found}"
+            )
+        at = series.times_of(last, wanted)
+        values[last] = np.concatenate(
+            [values[last][:found], _beyond(values[last][found - 1 : found], at[found:], schema)]
+        )
+        nothing = np.zeros((wanted - found, len(schema.targets)), bool)
+        observed[last] = np.concatenate([observed[last][:found], nothing])
+        if times:
+            times[last] = at
+    return replace(
+        series, values=tuple(values), observed=tuple(observed), times=tuple(times) if times else None
+    )
+
+
+def _rows_until_last(observed: npt.NDArray[np.bool_]) -> int:
+    rows = np.flatnonzero(observed.any(axis=1))
+    return int(rows[-1]) + 1 if len(rows) else 0
+
+
+def _series(group: str) -> str:
+    return f"series '{group}'" if group else "the series"
+
+
+def _beyond(row: npt.NDArray[np.float32], times: npt.NDArray[Any], schema: Schema) -> npt.NDArray[np.float32]:
+    """Rows like the last one, but for what is known of their times, and with all numbers marked as missing."""
+    rows = np.repeat(row, len(times), axis=0)
+    names = schema.features
+    for name in schema.missing:
+        rows[:, names.index(f"{name} missing")] = 1
+    if schema.calendar:
+        first = names.index(f"{schema.calendar[0]} sin")
+        rows[:, first : first + 2 * len(schema.calendar)] = calendar_features(
+            times, schema.calendar, schema.time_zone
+        )
+    if schema.gap is not None:
+        rows[:, names.index("elapsed")] = 1
+    return rows

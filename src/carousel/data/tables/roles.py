@@ -1,0 +1,309 @@
+"""Which column is the time, which tell the series apart, and which holds the classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from carousel.data.tables.cells import is_number, is_text, is_time, joined, plain
+from carousel.data.tables.dates import ISO, QUARTER, fitting_formats, parse_times
+from carousel.data.tables.layout import Integers, follows
+from carousel.data.tables.table import Table
+from carousel.errors import CarouselError, did_you_mean
+
+TIME_NAMES = (
+    *(
+        "time",
+        "date",
+        "datetime",
+        "timestamp",
+        "ds",
+        "ts",
+        "date_time",
+        "datum",
+        "zeit",
+        "when",
+        "year",
+        "quarter",
+    ),
+    *("month", "week", "day", "step", "t", "epoch", "period"),
+)
+GROUP_NAMES = (
+    *("sequence", "series", "group", "unique_id", "id", "item_id", "series_id", "name", "sensor", "station"),
+    *("subject", "patient", "device", "unit", "store", "shop", "site", "case"),
+)
+"""Names that speak for a role, the most telling first."""
+
+SPLIT = {
+    ("year", "month", "day", "hour", "minute", "second"): "%Y %m %d %H %M %S",
+    ("year", "month", "day", "hour", "minute"): "%Y %m %d %H %M",
+    ("year", "month", "day", "hour"): "%Y %m %d %H",
+    ("year", "month", "day"): "%Y %m %d",
+    ("year", "month"): "%Y %m",
+    ("year", "quarter"): QUARTER,
+}
+"""Number columns of these names are a time together."""
+
+COUNTED = {"s": (10**8, 10**10), "ms": (10**11, 10**13), "us": (10**14, 10**16), "ns": (10**17, 10**19)}
+"""Where integers since 1970 lie that mean a time between 1973 and 2286."""
+
+
+@dataclass(frozen=True)
+class TimeRole:
+    """The columns of time, how they are written, and the sentence that says so."""
+
+    columns: tuple[str, ...]
+    form: str | None
+    sentence: str
+
+
+def require_columns(table: Table, names: Sequence[str], role: str) -> None:
+    """Refuse names that are not in the table.
+
+    Raises:
+        CarouselError: with the nearest name that is.
+    """
+    for name in names:
+        if name not in table.columns:
+            raise CarouselError(
+                f"the {role} column '{name}' is not in the table; {did_you_mean(name, table.columns)}"
+            )
+
+
+def time_role(
+    table: Table, given: tuple[str, ...], form: str | None, others: Sequence[str], decimal: str
+) -> TimeRole:
+    """The time: the columns given, or found by their kind, their name and what they hold.
+
+    Args:
+        table: where to look.
+        given: columns that the user names; () to look for them.
+        form: how they are written, if the user says so.
+        others: columns that have another role.
+        decimal: decimal mark, for it speaks for days before months.
+
+    Raises:
+        CarouselError: if the columns given are no times, or dates can be read in two ways.
+    """
+    require_columns(table, given, "time")
+    if given:
+        found = _form(table, given, decimal) if form is None else (form, "")
+        if found is None:
+            cell = " ".join(str(table.head(name, 1)[0].as_py()) for name in given)
+            raise CarouselError(
+                f"the time column '{' '.join(given)}' begins with '{cell}', which is no date and no integer; "
+                "name another column, or say how it is written with a date format such as '%d.%m.%Y'"
+            )
+        return TimeRole(given, found[0], f"Time is column '{' '.join(given)}'{_as(found)}.")
+    for columns in _candidates(table, others):
+        found = _form(table, columns, decimal)
+        if found is not None:
+            return TimeRole(columns, found[0], f"Time is column '{' '.join(columns)}'{_as(found)}.")
+    return TimeRole((), None, "No column of times was found: the rows are taken in order, one step apart.")
+
+
+def _as(found: tuple[str | None, str]) -> str:
+    form, why = found
+    if form is None:
+        return f", integers{why}"
+    return f", {f'written as {form}' if '%' in form else form}{why}"
+
+
+def _candidates(table: Table, others: Sequence[str]) -> list[tuple[str, ...]]:
+    """Columns that may be the time, the likeliest first."""
+    free = [name for name in table.columns if name not in others]
+    by_name = sorted(free, key=lambda name: _rank(name, TIME_NAMES))
+    stamps = [name for name in by_name if is_time(table.columns[name])]
+    stamps.sort(key=lambda name: -pc.count_distinct(table.head(name)).as_py())
+    words = [name for name in by_name if is_text(table.columns[name])]
+    lower = {name.lower(): name for name in free}
+    split = [tuple(lower[part] for part in parts) for parts in SPLIT if set(parts) <= set(lower)]
+    numbers = [name for name in by_name if name.lower() in TIME_NAMES and is_number(table.columns[name])]
+    single = [(name,) for name in (*stamps, *words)]
+    return [*_pairs(table, [*stamps, *words], free), *single, *split, *((name,) for name in numbers)]
+
+
+def _pairs(table: Table, days: list[str], free: list[str]) -> list[tuple[str, ...]]:
+    """A column of dates and one of times of the day."""
+    clocks = [name for name in free if kinds.is_time(table.columns[name])]
+    return [(day, clock) for day in days if _only_days(table, day) for clock in clocks[:1]]
+
+
+def _only_days(table: Table, name: str) -> bool:
+    if kinds.is_date(table.columns[name]):
+        return True
+    if not is_text(table.columns[name]):
+        return False
+    forms = fitting_formats(_sample(table, (name,)))
+    return bool(forms) and not any("%H" in form or "%I" in form for form in forms)
+
+
+def _sample(table: Table, columns: Sequence[str]) -> list[str]:
+    cells = joined([table.head(name, 2000).combine_chunks() for name in columns], " ")
+    return [text for text in cells.to_pylist() if text]
+
+
+def _form(table: Table, columns: tuple[str, ...], decimal: str) -> tuple[str | None, str] | None:
+    """How columns write times, and why it is taken so; None if they are no times."""
+    kind = table.columns[columns[0]]
+    if len(columns) == 1:
+        if is_time(kind):
+            return ISO, ""
+        if kinds.is_integer(kind) or kinds.is_floating(kind):
+            return _integers(table, columns[0])
+    elif all(is_number(table.columns[name]) for name in columns):
+        form = SPLIT.get(tuple(name.lower() for name in columns))
+        return None if form is None else (form, "")
+    if not all(
+        is_text(table.columns[n]) or is_time(table.columns[n]) or kinds.is_time(table.columns[n])
+        for n in columns
+    ):
+        return None
+    forms = fitting_formats(_sample(table, columns))
+    if len(forms) <= 1:
+        return (forms[0], "") if forms else None
+    return _best(table, columns, forms, decimal)
+
+
+def _integers(table: Table, name: str) -> tuple[str | None, str] | None:
+    values = table.head(name).combine_chunks().drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+    if len(values) == 0 or not (np.isfinite(values) & (values == np.floor(values))).all():
+        return None
+    for unit, (low, high) in COUNTED.items():
+        if low <= values.min() and values.max() < high:
+            return unit, f" since 1970 (the first is {int(values[0])})"
+    if values.min() >= 10**7 and values.max() < 10**8:
+        forms = fitting_formats([str(int(value)) for value in values[:2000]])
+        return ("%Y%m%d", "") if "%Y%m%d" in forms else (None, "")
+    return None, ""
+
+
+def _best(table: Table, columns: tuple[str, ...], forms: list[str], decimal: str) -> tuple[str | None, str]:
+    """Of several formats that fit a sample, the one in which all rows are in order and most evenly spaced."""
+    scores: dict[str, tuple[bool, float]] = {}
+    problem: CarouselError | None = None
+    for form in forms:
+        try:
+            times = parse_times([table.head(name).combine_chunks() for name in columns], columns, form, None)
+        except CarouselError as error:
+            problem = error
+            continue
+        scores[form] = (bool((np.diff(times) >= 0).all()), _evenness(times))
+    if not scores:
+        assert problem is not None
+        raise problem
+    best = max(scores.values())
+    left = [form for form, score in scores.items() if score[0] == best[0] and score[1] > best[1] - 0.01]
+    if len(left) > 1 and (decimal == "," or any("." in form for form in left)):
+        left = [form for form in left if form.startswith("%d")] or left
+    if len(left) > 1:
+        cell = _sample(table, columns)[0]
+        options = " and ".join(f"'{form}'" for form in left[:3])
+        raise CarouselError(
+            f"the times in column '{' '.join(columns)}', such as '{cell}', can be read as {options}; "
+            "say which with a date format"
+        )
+    return left[0], " (in no other order are its rows as evenly spaced)" if len(forms) > 1 else ""
+
+
+def _evenness(times: Integers) -> float:
+    """The share of the commonest distance, in time or in months, among different times in order."""
+    unique = np.unique(times)
+    if len(unique) < 3:
+        return 0.0
+    monthly = max(float(follows(unique[:-1], unique[1:], months).mean()) for months in (1, 3, 12))
+    return max(_share_of_commonest(np.diff(unique)), monthly)
+
+
+def group_role(table: Table, times: Integers, candidates: Sequence[str]) -> tuple[str, ...]:
+    """The columns that tell apart rows of the same time, () if none are needed or none do.
+
+    What tells series apart leaves hardly any time twice, and the rows of each as evenly spaced as all are together.
+
+    Args:
+        table: where to look; of one that is streamed only the beginning.
+        times: int64 [rows], of all rows, or of the first.
+        candidates: columns without another role.
+
+    Raises:
+        CarouselError: if most rows share their time with another, and nothing tells them apart.
+    """
+    repeated = _repeated(times)
+    if repeated <= 0.05:
+        return ()
+    columns = {}
+    for name in candidates:
+        kind = table.columns[name]
+        if is_text(kind) or (kinds.is_integer(kind) and name.lower() in GROUP_NAMES):
+            values = pc.dictionary_encode(
+                plain(table.head(name, len(times)).combine_chunks()), null_encoding="encode"
+            )
+            columns[name] = values.indices.to_numpy().astype(np.int64)
+    ranked = sorted(columns, key=lambda name: (_rank(name, GROUP_NAMES), len(np.unique(columns[name]))))
+    words = tuple(name for name in table.columns if name in columns and is_text(table.columns[name]))
+    wanted = _share_of_commonest(np.diff(np.unique(times)).astype(np.int64)) - 0.05
+    for names in [*((name,) for name in ranked), *[words] * (len(words) > 1)]:
+        codes = [columns[name] for name in names]
+        if _repeated(times, *codes) <= 0.01 and _share_of_commonest(_spans(times, codes)) >= wanted:
+            return names
+    if repeated > 0.5:
+        raise CarouselError(
+            f"{repeated:.0%} of its rows have the time of another, and no column tells them apart as series; "
+            "name the column that does as the group"
+        )
+    return ()
+
+
+def _spans(times: Integers, codes: list[Integers]) -> Integers:
+    """From row to row of each series, without rows of the same time."""
+    order = np.lexsort((times, *codes))
+    inside = np.logical_and.reduce([code[order][1:] == code[order][:-1] for code in codes])
+    spans = np.diff(times[order])[inside]
+    return np.asarray(spans[spans > 0])
+
+
+def _share_of_commonest(spans: Integers) -> float:
+    if len(spans) == 0:
+        return 0.0
+    return float(np.unique(spans, return_counts=True)[1].max() / len(spans))
+
+
+def _rank(name: str, telling: tuple[str, ...]) -> int:
+    return telling.index(name.lower()) if name.lower() in telling else len(telling)
+
+
+def _repeated(times: Integers, *codes: Integers) -> float:
+    """The share of rows with the keys of an earlier row."""
+    order = np.lexsort((times, *codes))
+    same = np.ones(len(times) - 1, bool)
+    for key in (times, *codes):
+        same &= key[order][1:] == key[order][:-1]
+    return float(same.sum()) / len(times)
+
+
+def sequence_role(table: Table, label: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that tell sequences apart, each with one label.
+
+    Raises:
+        CarouselError: if none are given and none are found.
+    """
+    if given:
+        return given
+    labels = pc.dictionary_encode(plain(table.column(label).combine_chunks())).indices.to_numpy(
+        zero_copy_only=False
+    )
+    for name in sorted(table.columns, key=lambda name: _rank(name, GROUP_NAMES)):
+        kind = table.columns[name]
+        if name == label or not (is_text(kind) or kinds.is_integer(kind) and name.lower() in GROUP_NAMES):
+            continue
+        codes = pc.dictionary_encode(plain(table.column(name).combine_chunks())).indices.to_numpy(
+            zero_copy_only=False
+        )
+        pairs = len(np.unique(np.stack([codes, labels]), axis=1)[0])
+        if pairs == len(np.unique(codes)) < table.n_rows and len(np.unique(codes)) > len(np.unique(labels)):
+            return (name,)
+    raise CarouselError(
+        f"no column tells the sequences apart that the classes in '{label}' belong to; name it as the group"
+    )

@@ -1,0 +1,96 @@
+"""What the report of a classifier shows: how it learnt, whom it mistakes for whom, and one sequence from inside."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import carousel
+from carousel.data import Sequences
+from carousel.errors import CarouselError
+from carousel.report.chapter import Chapter
+from carousel.report.figures import confusion, learning_curves
+from carousel.report.page import ReportFigure
+from carousel.report.recall import class_recalls
+from carousel.report.signals import utterance as draw_utterance
+from carousel.style import percent
+from carousel.training import Run, SequenceClassifier
+
+
+def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
+    """The chapter of a classifier's run; `utterance` is the id of the test sequence to look into."""
+    test: Sequences = run.task.prepare(run.config).test
+    model = run.load_model()
+    assert isinstance(model, SequenceClassifier)
+    scored = {part: metrics[part] for part in ("validation", "test") if metrics[part]}
+    figures = [_curves(run, metrics)]
+    if metrics["test"]:
+        figures.append(_confusion(metrics["test"]))
+    figures.append(_utterance(model, test, _position(test, utterance)))
+    return Chapter(
+        finding=f"it recognises {percent(metrics['validation']['accuracy'])} of the validation sequences",
+        facts={
+            part: f"{percent(scores['accuracy'])}, loss {scores['loss']:.3f} nats"
+            for part, scores in scored.items()
+        },
+        figures=tuple(figures),
+        recalls=class_recalls(metrics["test"]["confusion"], metrics["test"]["classes"])
+        if metrics["test"]
+        else (),
+    )
+
+
+def _curves(run: Run, metrics: Mapping[str, Any]) -> ReportFigure:
+    rows = run.history()
+    history = {name: [row[name] for row in rows] for name in rows[0]}
+    caption = (
+        "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout and noise; "
+        "validation numbers are taken at its end, without. The ring marks the epoch that was kept."
+    )
+    return ReportFigure("learning_curves", caption, learning_curves(history, metrics["best_epoch"]))
+
+
+def _confusion(test: Mapping[str, Any]) -> ReportFigure:
+    caption = "Each row is a true class, each column an answer; off the diagonal are the mistakes."
+    return ReportFigure("confusion", caption, confusion(test["confusion"], test["classes"], "Test part"))
+
+
+def _position(test: Sequences, utterance: str | None) -> int:
+    if utterance is None:
+        return 0
+    if utterance not in test.ids:
+        raise CarouselError(
+            f"the test part has no sequence '{utterance}'; its {len(test)} ids run "
+            f"from '{test.ids[0]}' to '{test.ids[-1]}'"
+        )
+    return test.ids.index(utterance)
+
+
+def _utterance(model: SequenceClassifier, test: Sequences, position: int) -> ReportFigure:
+    sequence = torch.from_numpy(test.values[position])
+    true_class = None if test.labels is None else int(test.labels[position])
+    of_class = f", class {test.classes[true_class]}" if true_class is not None else ""
+    figure = draw_utterance(
+        _signals(model, sequence),
+        test.features,
+        model.prefix_probabilities(sequence),
+        model.classes,
+        title=f"Test sequence {test.ids[position]}{of_class}",
+        true_class=true_class,
+    )
+    caption = (
+        "The features, standardised, and what the first layer made of them in the forward direction. At the bottom, "
+        "the whole model's answer had the sequence ended at each frame."
+    )
+    return ReportFigure("utterance", caption, figure)
+
+
+@torch.no_grad()
+def _signals(model: SequenceClassifier, sequence: Tensor) -> dict[str, Tensor]:
+    """The standardised input x [T, F] and the signals of the first layer, forward, [T, d] each."""
+    x = model.standardised(sequence)
+    layer = model.layer
+    if isinstance(layer, nn.LSTM):
+        layer = carousel.LSTM.from_torch(layer)
+    return {"x": x, **layer.trace(x)}

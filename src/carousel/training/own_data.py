@@ -1,0 +1,90 @@
+"""From a file of one's own data to a configuration: what it holds, and what can be asked about it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from carousel.data.opening import naming
+from carousel.data.tables import infer_schema, read_table
+from carousel.errors import CarouselError, did_you_mean
+from carousel.training.config import Config, override, validated
+from carousel.training.source import sha256
+from carousel.training.tasks import TASKS
+
+SEQUENCES = (".npz", ".ts")
+TABLES = (".csv", ".tsv", ".parquet", ".pq")
+
+
+def configure(
+    file: str | Path,
+    kind: str | None = None,
+    changes: Sequence[str] = (),
+    *,
+    target: Sequence[str] = (),
+    time: Sequence[str] = (),
+    group: Sequence[str] = (),
+    known: Sequence[str] = (),
+) -> tuple[Config, list[str]]:
+    """The configuration of a first training on a file, and a sentence for each thing that was inferred or found.
+
+    Args:
+        file: the data.
+        kind: of task; by default what the file suggests.
+        changes: fields that differ from their defaults, as for `override`.
+        target: columns of a table to learn to tell: numbers to forecast, or the label.
+        time: columns that together are the time.
+        group: columns whose values tell the series or sequences of a table apart.
+        known: columns that are known ahead of time.
+
+    Raises:
+        CarouselError: the file cannot be read, or does not fit the task, the columns or the changes.
+    """
+    file = Path(file).absolute()
+    roles = {"target": target, "time": time, "group": group, "known": known}
+    if kind is not None and kind not in TASKS:
+        raise CarouselError(f"there is no task '{kind}'; {did_you_mean(kind, TASKS)}")
+    digest = sha256(file)
+    is_table = file.suffix.lower() in TABLES
+    if not is_table and (named := [f"--{name}" for name, value in roles.items() if value]):
+        raise CarouselError(
+            f"{', '.join(named)}: '{file}' is no table and has no columns to name; leave it out"
+        )
+    if is_table and kind != "symbols":
+        return _configured_table(file, digest, kind, changes, roles)
+    found = [] if kind else [_suggestion(file)]
+    kind = kind or ("classify" if file.suffix.lower() in SEQUENCES else "symbols")
+    return override(_bare(file, digest, kind), changes), found
+
+
+def _suggestion(file: Path) -> str:
+    if file.suffix.lower() in SEQUENCES:
+        return "task: classify, as the file holds sequences"
+    return "task: symbols, as the file is text"
+
+
+def _bare(file: Path, digest: str, kind: str) -> Config:
+    content = {
+        "recipe": re.sub("[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "data",
+        "data": {"file": str(file), "sha256": digest},
+        "task": {"kind": kind},
+    }
+    return validated(content, "settings")
+
+
+def _configured_table(
+    file: Path, digest: str, kind: Any, changes: Sequence[str], roles: Mapping[str, Any]
+) -> tuple[Config, list[str]]:
+    """The schema is found before validation begins, so the shares of the parts must be known before it."""
+    shares = override(_bare(file, digest, kind or "forecast"), changes).data
+    table = read_table(file)
+    with naming(file):
+        schema, found = infer_schema(
+            table,
+            task=kind,
+            validation_fraction=shares.validation_fraction,
+            test_fraction=shares.test_fraction,
+            **roles,
+        )
+    config = override(_bare(file, digest, schema.task), changes)
+    return config.model_copy(update={"data": config.data.model_copy(update={"table": schema})}), found

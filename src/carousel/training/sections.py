@@ -1,0 +1,197 @@
+"""The sections of a configuration: data, task, model, training."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from carousel.data.schema import Schema
+
+Samples = Annotated[int, Field(ge=0, le=64)]
+
+
+class Strict(BaseModel):
+    """A record of a file: no key but the known ones, no value of another kind (true is no 1), no NaN."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _embedded(fields: dict[str, Any]) -> str | None:
+    return None if fields.get("file") else "japanese_vowels"
+
+
+class DataConfig(Strict):
+    """Where the sequences come from, and how many of them are held out."""
+
+    file: str | None = Field(default=None, min_length=1, description="file of one's own data")
+    sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="hash of the file as it was when the run was made"
+    )
+    table: Schema | None = Field(default=None, description="what the columns of the file are")
+    dataset: str | None = Field(default_factory=_embedded, description="name of an embedded data set")
+    validation_fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"
+    )
+    test_fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="share of a file held out to be tested on, once, after training"
+    )
+
+    @property
+    def name(self) -> str:
+        """What the data is called in sentences."""
+        return self.file or str(self.dataset)
+
+    @model_validator(mode="after")
+    def _check_one_source(self) -> "DataConfig":
+        if (self.file is None) == (self.dataset is None):
+            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
+        return self
+
+
+class TaskConfig(Strict):
+    """What is asked about the sequences."""
+
+    kind: Literal["classify", "forecast", "symbols"] = Field(
+        default="classify",
+        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
+    )
+    horizon: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="steps to forecast; by default one season, at most 48, or 48 without one",
+    )
+    output: Literal["point", "quantile", "gaussian"] = Field(
+        default="quantile", description="what a forecast is: a number, quantiles, or a normal distribution"
+    )
+    point_loss: Literal["absolute", "squared"] = Field(
+        default="absolute", description="the error that a point makes small; the squared one is for means"
+    )
+    alphabet: Literal["auto", "bytes", "characters"] = Field(
+        default="auto", description="symbols of a text; auto: characters, or bytes where there are very many"
+    )
+    base: Literal["auto", "none", "last", "season"] = Field(
+        default="auto",
+        description="what forecasts are told relative to: nothing, the last value, the value one season before; "
+        "auto: what is nearest to the truth in the training part",
+    )
+
+
+def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
+    return (1, 1) if fields.get("layer") == "augmented" else (0, 0)
+
+
+class ModelConfig(Strict):
+    """The recurrent layer and the head that reads it."""
+
+    layer: Literal["lstm", "vanilla", "augmented", "torch"] = Field(
+        default="augmented",
+        description="lstm: carousel.LSTM; vanilla: full peepholes; augmented: also input gate and input window; "
+        "torch: torch.nn.LSTM, for comparison",
+    )
+    hidden_size: int = Field(default=64, ge=1, le=65536, description="cells in each layer and direction")
+    num_layers: int = Field(default=1, ge=1, le=64, description="layers stacked on each other")
+    bidirectional: bool = Field(
+        default=True,
+        description="read each sequence from both ends; false where the task is to predict what comes next",
+    )
+    dropout: float = Field(
+        default=0.2, ge=0, lt=1, description="share of signals dropped between layers and before the head"
+    )
+    proj_size: int = Field(
+        default=0, ge=0, le=65535, description="size of the projected output; 0: no projection"
+    )
+    embedding_size: int = Field(
+        default=64, ge=0, le=65536, description="features that stand for a symbol; 0: one for each symbol"
+    )
+    context: tuple[Samples, Samples] = Field(
+        default_factory=_own_context,
+        strict=False,  # YAML has lists for tuples
+        description="extra input samples each step sees, (past, future); augmented only",
+    )
+
+    @model_validator(mode="after")
+    def _check_layer_can(self) -> "ModelConfig":
+        if self.context != (0, 0) and self.layer != "augmented":
+            raise ValueError(
+                f"context applies to layer 'augmented' only, got context {list(self.context)} "
+                f"with layer '{self.layer}'; remove context or choose layer 'augmented'"
+            )
+        if self.proj_size and self.layer == "vanilla":
+            raise ValueError(
+                f"proj_size applies to layers 'lstm', 'augmented' and 'torch', got proj_size {self.proj_size} "
+                "with layer 'vanilla'; remove proj_size or choose layer 'augmented'"
+            )
+        if self.proj_size >= self.hidden_size:
+            raise ValueError(
+                f"proj_size must be smaller than hidden_size {self.hidden_size}, got {self.proj_size}; "
+                "0 means no projection"
+            )
+        return self
+
+
+class TrainingConfig(Strict):
+    """How the weights are found."""
+
+    epochs: int = Field(default=80, ge=1, le=100_000, description="passes over the training part, at most")
+    batch_size: int = Field(default=32, ge=1, le=1_000_000, description="sequences in one step")
+    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="highest step size of AdamW")
+    weight_decay: float = Field(default=1e-2, ge=0, le=10, description="decoupled weight decay of AdamW")
+    history: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="steps that a forecast has behind it in training, at least; by default seven seasons, 512 at most",
+    )
+    unroll: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
+    )
+    input_offset: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="deviation of a random offset on the standardised input while training, "
+        "one draw a sequence and feature",
+    )
+    gradient_clip: float = Field(
+        default=1.0, ge=0, le=1e6, description="largest gradient norm of a step; 0: no clipping"
+    )
+    patience: int = Field(
+        default=30,
+        ge=1,
+        le=100_000,
+        description="epochs without a better validation loss before training stops",
+    )
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
+    )
+    start: str | None = Field(
+        default=None, min_length=1, description="run folder whose weights the training starts from"
+    )
+    start_sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="hash of these weights as they were"
+    )
+    freeze: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="how many layers, the first ones, keep the weights they start from",
+    )
+    device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="CPU threads; small models gain nothing from more, and sums depend on it",
+    )
+
+    @model_validator(mode="after")
+    def _check_start(self) -> "TrainingConfig":
+        if self.freeze and self.start is None:
+            raise ValueError(
+                f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
+                "give one, or set freeze to 0"
+            )
+        return self

@@ -1,0 +1,37 @@
+"""The file that a run was made from, and whether it still is the same."""
+
+import hashlib
+from pathlib import Path
+
+from carousel.data.opening import reading
+from carousel.errors import CarouselError
+from carousel.training.sections import DataConfig
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        CarouselError: it cannot be read, or is empty.
+    """
+    digest = hashlib.sha256()
+    with reading(file) as content:
+        while part := content.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def own_file(data: DataConfig) -> Path:
+    """The file of a run, which must still hold what it held when the run was made.
+
+    Raises:
+        CarouselError: it cannot be read, or its content is another.
+    """
+    assert data.file is not None
+    file = Path(data.file)
+    if data.sha256 and sha256(file) != data.sha256:
+        raise CarouselError(
+            f"'{file}' has changed since this run was made: its SHA-256 is not the one in the configuration; "
+            "bring the old content back, or train anew on the file"
+        )
+    return file

@@ -1,0 +1,1 @@
+"""Texts: streams of symbols, a model of the next one, and what it writes."""

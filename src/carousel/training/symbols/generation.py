@@ -1,0 +1,52 @@
+"""Text that a model writes, one symbol after the other."""
+
+import numpy as np
+import torch
+from torch import nn
+
+import carousel
+from carousel.data.text import decode, encode
+from carousel.errors import CarouselError
+from carousel.training.symbols.model import SymbolModel
+
+
+@torch.no_grad()
+def written(model: SymbolModel, length: int, temperature: float, prompt: str, seed: int) -> str:
+    """`length` symbols after a prompt, each drawn from what the model says of it; the prompt is not repeated.
+
+    Args:
+        model: in evaluation mode.
+        length: how many symbols.
+        temperature: what logits are divided by: 1 draws as the model says, less draws what is likely more often, 0
+            takes what is likeliest.
+        prompt: what the model reads first; an empty one stands for a new line, or the first symbol of an alphabet
+            without.
+        seed: of the draws.
+
+    Raises:
+        CarouselError: an argument is out of range, or a character of the prompt not in the model's alphabet.
+    """
+    if length < 1 or temperature < 0 or not np.isfinite(temperature):
+        raise CarouselError(
+            f"a text wants a length of 1 or more and a temperature of 0 or more, got {length} and {temperature}"
+        )
+    alphabet = model.alphabet
+    start = prompt or ("\n" if alphabet is None or "\n" in alphabet else alphabet[0])
+    layer = carousel.LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
+    stream = layer.stream()
+    generator = torch.Generator().manual_seed(seed)
+    read = torch.from_numpy(encode(start, alphabet)).long()
+    said: list[int] = []
+    while True:
+        for symbol in read:
+            v = stream.push(model.coded(symbol))
+        assert v is not None
+        logits = model.head(v)
+        if temperature:
+            chances = (logits / temperature).softmax(dim=-1)
+            read = torch.multinomial(chances, 1, generator=generator)
+        else:
+            read = logits.argmax(dim=-1, keepdim=True)
+        said.append(int(read))
+        if len(said) == length:
+            return decode(np.array(said), alphabet)

@@ -1,0 +1,154 @@
+"""From a file of one's own to a run, and what is said when the file does not do."""
+
+import re
+
+import numpy as np
+import pytest
+
+from carousel.data import Sequences, load, write_npz
+from carousel.errors import CarouselError
+from carousel.training import configure, evaluate, fit, load_config, override, prediction_table
+from carousel.training.tasks import task_of
+from commands import TINY, call, one_object, sentence
+
+TRAIN, TEST = load("japanese_vowels")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("own") / "nine men.npz"
+    write_npz(path, TRAIN)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(file, tmp_path_factory):
+    config, _ = configure(file)
+    small = ["layer=torch", "hidden_size=4", "epochs=1", "batch_size=64", "seed=3"]
+    return fit(override(config, small), tmp_path_factory.mktemp("run"), progress=False)
+
+
+def test_the_configuration_names_the_file_and_its_content(file):
+    config, found = configure(file)
+    assert (config.recipe, config.task.kind, config.data.dataset) == ("nine_men", "classify", None)
+    assert config.data.file == str(file) and re.fullmatch("[0-9a-f]{64}", config.data.sha256)
+    assert found == ["task: classify, as the file holds sequences"]
+    assert configure(file, "classify") == (config, [])
+
+
+def test_a_fifth_of_each_class_is_kept_for_the_test_whatever_the_seed(file):
+    config, _ = configure(file)
+    material = task_of(config).prepare(config)
+    assert np.bincount(material.test.labels).tolist() == [6] * 9
+    other = override(config, ["seed=5"])
+    assert task_of(other).prepare(other).test.ids == material.test.ids
+    kept = material.train.dataset.sequences.ids
+    held_out = material.validation.dataset.sequences.ids
+    assert sorted([*kept, *held_out, *material.test.ids]) == sorted(TRAIN.ids)
+    assert task_of(other).prepare(other).train.dataset.sequences.ids != kept
+
+
+def test_the_run_scores_its_own_test_part_and_other_files(run, file):
+    metrics = run.metrics()
+    assert np.sum(metrics["test"]["confusion"]) == 54
+    assert evaluate(run.folder) == metrics["test"]
+    assert np.sum(evaluate(run.folder, file)["confusion"]) == 270
+    assert list(prediction_table(run.folder, file)["sequence"]) == list(TRAIN.ids)
+
+
+def test_the_configuration_replays_the_run_from_anywhere(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    again = fit(load_config(run.folder / "config.yaml"), "again", progress=False)
+    assert again.metrics()["test"] == run.metrics()["test"]
+
+
+def test_a_file_that_changed_since_is_noticed_before_anything_is_made(run, tmp_path):
+    path = tmp_path / "mine.npz"
+    write_npz(path, TRAIN)
+    config, _ = configure(path)
+    write_npz(path, TEST)
+    with pytest.raises(
+        CarouselError, match=f"^'{path}' has changed since this run was made: .* bring the old"
+    ):
+        fit(config, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+    path.unlink()
+    with pytest.raises(CarouselError, match=f"^cannot read '{path}': it does not exist"):
+        fit(config, tmp_path / "run", progress=False)
+
+
+def test_the_command_trains_on_a_file_and_says_what_it_inferred(file, tmp_path):
+    result = call("fit", file, *TINY, "--epochs", 1, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith(
+        "task: classify, as the file holds sequences\nnine_men: 9 classes, 171 sequences"
+    )
+    assert "--utterance" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
+    found = one_object(call("evaluate", tmp_path / "run", "--data", file, "--json"))
+    assert np.sum(found["confusion"]) == 270
+
+
+def test_a_recipe_goes_before_a_file_of_its_name(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "japanese_vowels").write_bytes(b"no recipe")
+    result = call("fit", "japanese_vowels", *TINY, "--epochs", 1)
+    assert "\n'japanese_vowels'" not in result.stderr and result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (None, "it does not exist; check the path"),
+        (b"", "it is empty; write it again"),
+        (b"no archive", "no .npz archive"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(content, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / "mine.npz").write_bytes(content)
+    got = sentence(call("fit", "mine.npz", "--task", "classify"))
+    assert got.startswith("cannot read '") and words in got
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "classes, words",
+    [((), "has no labels, wanted at least two"), (("a",), "has only the class 'a', wanted at least two")],
+)
+def test_a_file_with_nothing_to_tell_apart_gets_a_sentence(classes, words, tmp_path):
+    labels = np.zeros(3, int) if classes else None
+    write_npz(
+        tmp_path / "mine.npz", Sequences((np.zeros((2, 1)),) * 3, ("x",), tuple("abc"), labels, classes)
+    )
+    got = sentence(call("fit", tmp_path / "mine.npz", "--task", "classify", "--out", tmp_path / "run"))
+    assert words in got and got.endswith("add a label for each sequence")
+
+
+def test_an_unknown_task_gets_a_sentence(file):
+    assert (
+        sentence(call("fit", file, "--task", "clasify"))
+        == "there is no task 'clasify'; did you mean 'classify'?"
+    )
+
+
+def test_columns_of_what_is_no_table_are_refused(file):
+    with pytest.raises(
+        CarouselError, match=r"^--target, --time: '.*' is no table and has no columns to name"
+    ):
+        configure(file, target=["x"], time="y")
+
+
+def test_a_ts_file_is_one_of_sequences(tmp_path):
+    lines = ["@problemName waves", "@univariate true", "@classLabel true up down", "@data"]
+    lines += [
+        f"{','.join(str(sign * n + i) for n in range(5))}:{name}"
+        for i in range(10)
+        for sign, name in ((1, "up"), (-1, "down"))
+    ]
+    (tmp_path / "waves.ts").write_text("\n".join(lines) + "\n")
+    config, found = configure(tmp_path / "waves.ts")
+    assert found == ["task: classify, as the file holds sequences"]
+    material = task_of(config).prepare(config)
+    assert material.names["classes"] == ("down", "up") or material.names["classes"] == ("up", "down")
+    assert len(material.test) == 4
