@@ -44,7 +44,7 @@ def allowed(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:  # a value, or null by default
         return allowed(schema["anyOf"][0])
     if "$ref" in schema:
-        return "a record of its own"
+        return "a section"
     if "enum" in schema:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema["type"] == "array":
