@@ -24,7 +24,10 @@ _NEXT = ("forecast", "symbols")
 UNROLL = 128
 """Steps of a segment of text."""
 
-_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll",)}
+FORECASTING = {"epochs": 20, "batch_size": 16, "learning_rate": 1e-2}
+"""How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
+
+_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll", *FORECASTING)}
 """The settings whose defaults depend on the kind of task."""
 
 
@@ -51,7 +54,7 @@ class Config(Strict):
             return content
         task, model, training = sections.values()
         if task.get("kind") == "forecast":
-            model = {"layer": "lstm", **model}
+            model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
             model = {"bidirectional": False, **back, **model}

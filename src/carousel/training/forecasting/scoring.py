@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from carousel.data.series import Series
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.environment import cpu_threads
-from carousel.training.forecasting.batches import SeriesBatch
+from carousel.training.forecasting.batches import SeriesBatch, last_measured
 from carousel.training.forecasting.forecaster import Forecast, SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
@@ -83,7 +82,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
     Raises:
         CarouselError: see `passes`; or a feature that is known ahead of time has no row for a step to forecast.
     """
-    last = _last_measured(series)
+    last = _last_of_groups(series)
     if model.known:
         _require_known(model, series, last)
     firsts = tuple(last.get(segment, 0) for segment in range(len(series)))
@@ -103,7 +102,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
     return sorted(found)
 
 
-def _last_measured(series: Series) -> dict[int, int]:
+def _last_of_groups(series: Series) -> dict[int, int]:
     """Of each group the segment and the row in which a target was measured last, by segment.
 
     Raises:
@@ -111,9 +110,8 @@ def _last_measured(series: Series) -> dict[int, int]:
     """
     latest: dict[str, tuple[Any, int, int]] = {}
     for segment, group in enumerate(series.groups):
-        rows = np.flatnonzero(np.asarray(series.observed[segment][:]).any(axis=1))
-        if rows.size:
-            row = int(rows[-1])
+        row = last_measured(series.observed[segment], 0, int(series.lengths[segment]))
+        if row is not None:
             at = series.times_of(segment, row + 1)[-1]
             if group not in latest or latest[group][0] < at:
                 latest[group] = at, segment, row
