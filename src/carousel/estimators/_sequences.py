@@ -1,0 +1,68 @@
+"""Sequences and labels as scikit-learn's users hold them."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.multiclass import check_classification_targets
+
+from carousel.data import Sequences
+from carousel.errors import CarouselError
+
+
+def as_sequences(X: Any) -> Sequences:
+    """Sequences of a list of arrays [T_i, F], an array [N, T, F], or rows [N, T] of sequences of one number a step.
+
+    Raises:
+        CarouselError: X is something else, has no sequences, or sequences of different widths.
+    """
+    if hasattr(X, "iloc"):
+        X = X.to_numpy()
+    if (
+        isinstance(X, (str, bytes))
+        or not hasattr(X, "__len__")
+        or np.ndim(X[0] if len(X) else 0) == 0 < len(X)
+    ):
+        raise CarouselError(
+            f"X is {_shown(X)}, wanted a list of sequences, arrays [steps, features]; put a single one into a list"
+        )
+    values = [np.asarray(sequence) for sequence in X]
+    values = [value[:, np.newaxis] if value.ndim == 1 else value for value in values]
+    width = values[0].shape[1] if values and values[0].ndim == 2 else 0
+    for i, value in enumerate(values):
+        if value.ndim != 2 or value.shape[1] != width or not width:
+            raise CarouselError(
+                f"sequence {i} has shape {np.shape(X[i])}, wanted [steps, features] with as many features as the others, "
+                f"the first has shape {np.shape(X[0])}; correct it or leave it out"
+            )
+    return Sequences(tuple(values), tuple(f"x{i}" for i in range(width)), tuple(map(str, range(len(values)))))
+
+
+def as_labels(y: Any, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], tuple[str, ...]]:
+    """The labels as positions [N], the C classes in order as they were given, and their names.
+
+    Raises:
+        CarouselError: there is not one label for each of `count` sequences, or a single class.
+        ValueError: the labels are no classes.
+    """
+    if y is None:
+        raise CarouselError("y is None, wanted a label for each sequence; give them")
+    labels = np.asarray(y)
+    if labels.shape != (count,):
+        raise CarouselError(
+            f"y has shape {labels.shape}, wanted ({count},): one label for each sequence; correct it"
+        )
+    check_classification_targets(labels)
+    classes, positions = np.unique(labels, return_inverse=True)
+    names = tuple(map(str, classes))
+    if len(classes) < 2:
+        raise CarouselError(
+            f"y has only the class '{names[0]}', wanted at least two to tell apart; add sequences of another"
+        )
+    if len(set(names)) < len(names) or "" in names:
+        raise CarouselError("y has a class without a name, or two of one name; rename it")
+    return positions.astype(np.int64), classes, names
+
+
+def _shown(X: Any) -> str:
+    return f"an array of shape {X.shape}" if isinstance(X, np.ndarray) else f"of type {type(X).__name__}"
