@@ -92,7 +92,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         self.out = out
         self.progress = progress
 
-    @value_errors()
+    @value_errors
     def fit(self, X: Any, y: Any) -> "Classifier":
         """Learn the labels y [N] of N sequences X."""
         sequences = as_sequences(X)
@@ -102,7 +102,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         self.n_features_in_ = sequences.n_features
         return self
 
-    @value_errors()
+    @value_errors
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """The probability of each class in the order of `classes_`, [N, C]."""
         model = self._require_fitted().model

@@ -1,12 +1,11 @@
 """What both estimators share: parameters, training in a run folder, and what is kept of it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
@@ -19,22 +18,25 @@ from carousel.training.config import parse_config, to_yaml
 from carousel.training.parts import MODEL
 from carousel.training.weights import load_model
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class InputError(CarouselError, ValueError):
     """Bad input to an estimator; a ValueError too, as scikit-learn's tools expect."""
 
 
-@contextmanager
-def value_errors() -> Iterator[None]:
-    """What goes wrong inside is an `InputError`.
+def value_errors(method: Callable[P, T]) -> Callable[P, T]:
+    """The method, of which every `CarouselError` is an `InputError`."""
 
-    Raises:
-        InputError: for every `CarouselError` inside.
-    """
-    try:
-        yield
-    except CarouselError as error:
-        raise InputError(str(error)) from error
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except CarouselError as error:
+            raise InputError(str(error)) from error
+
+    return told
 
 
 class Fitted:
@@ -107,10 +109,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         own = (*ROLES, "settings", "out", "progress")
         parameters = self.get_params(deep=False)
         fields = {name: value for name, value in parameters.items() if name not in own and value is not None}
-        changes = fields | dict(self.settings or {})
-        return {
-            name: value.item() if isinstance(value, np.generic) else value for name, value in changes.items()
-        }
+        return fields | dict(self.settings or {})
 
     def _require_fitted(self) -> Fitted:
         if not hasattr(self, "_fitted"):

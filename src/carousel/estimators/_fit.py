@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -82,6 +83,9 @@ def trained(
 ) -> Run:
     """A run on data, as `fit` makes it; `changes` are fields of the configuration and their values."""
     folder = None if out is None else Path(out)
+    changes = {
+        name: value.item() if isinstance(value, np.generic) else value for name, value in changes.items()
+    }
     columns = {role: [names] if isinstance(names, str) else names for role, names in roles.items() if names}
     if isinstance(data, (str, os.PathLike)):
         config, found = training.configure(Path(data), task, changes, **columns)

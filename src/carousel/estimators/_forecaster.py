@@ -14,7 +14,7 @@ from carousel.errors import CarouselError
 from carousel.estimators._estimator import Estimator, value_errors
 from carousel.estimators._fit import ROLES
 from carousel.estimators._tables import as_frame
-from carousel.training import SeriesForecaster, TASKS
+from carousel.training import TASKS, SeriesForecaster
 from carousel.training.forecasting.parts import whole
 
 
@@ -22,8 +22,8 @@ class Forecaster(Estimator):
     """Learns to say what follows in series, with a band, by a recurrent layer and one head for all leads.
 
     X is a pandas frame with a row for each step (several series are told apart by a column), a pandas Series, an array
-    [T] or [T, D], or a list of such series. A number that is missing may be NaN. Parts are cut in time order: what comes
-    first is learnt from, then epochs are compared, and the last rows make the run's own test score, beside which
+    [T] or [T, D], or a list of such series. A number that is missing may be NaN. Parts are cut in time order: what
+    comes first is learnt from, then epochs are compared, and the last rows make the run's own test score, beside which
     `metrics_["test"]` has those of naive forecasts. The same seed gives the same numbers.
 
     Args:
@@ -116,7 +116,7 @@ class Forecaster(Estimator):
         self.out = out
         self.progress = progress
 
-    @value_errors()
+    @value_errors
     def fit(self, X: Any, y: None = None) -> "Forecaster":
         """Learn from series X; y is there for scikit-learn alone."""
         frame, roles = as_frame(X)
@@ -126,7 +126,7 @@ class Forecaster(Estimator):
         self.horizon_ = self._model.horizon
         return self
 
-    @value_errors()
+    @value_errors
     def predict(self, X: Any = None, horizon: int | None = None) -> pd.DataFrame:
         """Forecast beyond the last measured number of each series.
 
@@ -150,7 +150,7 @@ class Forecaster(Estimator):
         forecasts = TASKS[self._kind].table(model, whole(self._read(table, model.horizon)))
         return forecasts[forecasts["lead"] <= steps].reset_index(drop=True)
 
-    @value_errors()
+    @value_errors
     def score(self, X: Any, y: None = None) -> float:
         """Minus the mean absolute error in terms of the naive one in training (MASE), so that more is better.
 

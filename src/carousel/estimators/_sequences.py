@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from carousel.data import Sequences
 from carousel.errors import CarouselError
@@ -16,13 +17,9 @@ def as_sequences(X: Any) -> Sequences:
     Raises:
         CarouselError: X is something else, has no sequences, or sequences of different widths.
     """
-    if hasattr(X, "iloc"):
-        X = X.to_numpy()
-    if (
-        isinstance(X, (str, bytes))
-        or not hasattr(X, "__len__")
-        or np.ndim(X[0] if len(X) else 0) == 0 < len(X)
-    ):
+    if hasattr(X, "__array__"):  # a frame, or a tensor
+        X = np.asarray(X)
+    if not isinstance(X, (list, tuple, np.ndarray)) or np.ndim(X) == 0 or (len(X) and np.ndim(X[0]) == 0):
         raise CarouselError(
             f"X is {_shown(X)}, wanted a list of sequences, arrays [steps, features]; put a single one into a list"
         )
@@ -32,8 +29,8 @@ def as_sequences(X: Any) -> Sequences:
     for i, value in enumerate(values):
         if value.ndim != 2 or value.shape[1] != width or not width:
             raise CarouselError(
-                f"sequence {i} has shape {np.shape(X[i])}, wanted [steps, features] with as many features as the others, "
-                f"the first has shape {np.shape(X[0])}; correct it or leave it out"
+                f"sequence {i} has shape {np.shape(X[i])}, the first has {np.shape(X[0])}, wanted [steps, features] "
+                "with the same features for all; correct it or leave it out"
             )
     return Sequences(tuple(values), tuple(f"x{i}" for i in range(width)), tuple(map(str, range(len(values)))))
 
@@ -46,18 +43,20 @@ def as_labels(y: Any, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[An
         ValueError: the labels are no classes.
     """
     if y is None:
-        raise CarouselError("y is None, wanted a label for each sequence; give them")
-    labels = np.asarray(y)
-    if labels.shape != (count,):
         raise CarouselError(
-            f"y has shape {labels.shape}, wanted ({count},): one label for each sequence; correct it"
+            "fit requires y to be passed, but the target y is None; give a label for each sequence"
+        )
+    labels = column_or_1d(y, warn=True)
+    if len(labels) != count:
+        raise CarouselError(
+            f"y has {len(labels)} labels for {count} sequences, wanted one for each; correct it"
         )
     check_classification_targets(labels)
     classes, positions = np.unique(labels, return_inverse=True)
     names = tuple(map(str, classes))
     if len(classes) < 2:
         raise CarouselError(
-            f"y has only the class '{names[0]}', wanted at least two to tell apart; add sequences of another"
+            f"y has one class, '{names[0]}', wanted at least two to tell apart; add sequences of another"
         )
     if len(set(names)) < len(names) or "" in names:
         raise CarouselError("y has a class without a name, or two of one name; rename it")
@@ -65,4 +64,6 @@ def as_labels(y: Any, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[An
 
 
 def _shown(X: Any) -> str:
+    if hasattr(X, "toarray"):
+        return "sparse"
     return f"an array of shape {X.shape}" if isinstance(X, np.ndarray) else f"of type {type(X).__name__}"

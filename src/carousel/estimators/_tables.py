@@ -29,7 +29,7 @@ def as_frame(data: Any) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     for i, frame in enumerate(frames):
         if list(frame) != list(frames[0]):
             raise CarouselError(
-                f"series {i} has the columns {', '.join(frame)}, the first has {', '.join(frames[0])}; "
+                f"series {i} has the columns {_named(frame)}, the first has {_named(frames[0])}; "
                 "give all the same"
             )
     named = [frame.assign(**{GROUP: str(i)}) for i, frame in enumerate(frames)]
@@ -37,8 +37,12 @@ def as_frame(data: Any) -> tuple[pd.DataFrame, dict[str, list[str]]]:
 
 
 def _roles(frame: pd.DataFrame) -> dict[str, list[str]]:
-    roles = {"target": [name for name in frame if name != TIME]}
+    roles = {"target": [str(name) for name in frame if name != TIME]}
     return roles | {"time": [TIME]} if TIME in frame else roles
+
+
+def _named(frame: pd.DataFrame) -> str:
+    return ", ".join(map(str, frame))
 
 
 def _one(series: Any) -> pd.DataFrame:

@@ -164,7 +164,7 @@ def claim_folder(config: Config, out: str | Path | None = None) -> Path:
         if out is None:
             folder = _first_free(folder, f"{config.recipe}-{config.model.layer}")
         elif folder.exists() and not _is_unused(folder, config):
-            raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another --out")
+            raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another")
         else:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
