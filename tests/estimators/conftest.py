@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-SMALL = {"layer": "torch", "hidden_size": 4, "learning_rate": 0.1}
-
 
 @pytest.fixture(scope="session")
 def waves() -> tuple[list[np.ndarray], np.ndarray]:

@@ -72,7 +72,9 @@ def test_roles_may_be_one_name_or_several_and_the_index_is_a_column(months, tmp_
 def test_a_frame_to_classify(waves, tmp_path):
     X, y = waves
     frame = pd.concat(pd.DataFrame(x, columns=["a", "b"]).assign(who=i, label=y[i]) for i, x in enumerate(X))
-    run = carousel.fit(frame.reset_index(drop=True), target="label", group="who", out=tmp_path / "run", **SMALL)
+    run = carousel.fit(
+        frame.reset_index(drop=True), target="label", group="who", out=tmp_path / "run", **SMALL
+    )
     assert run.load_model().classes == ("high", "low")
     assert run.config.task.kind == "classify"
 
@@ -91,7 +93,9 @@ def test_sequences_become_a_run(waves, tmp_path, monkeypatch):
 def test_what_was_inferred_is_said_on_standard_error(months, tmp_path, capsys):
     carousel.fit(months, horizon=1, out=tmp_path / "run", **SMALL | {"progress": True})
     said = capsys.readouterr()
-    assert said.err.startswith("The task is to forecast 'rain', the only number column.\nTime is column 'month'")
+    assert said.err.startswith(
+        "The task is to forecast 'rain', the only number column.\nTime is column 'month'"
+    )
     assert said.out == ""
 
 
@@ -147,11 +151,18 @@ def test_a_folder_in_use_is_left_as_it_is(months, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_file_of_ones_own_in_the_folder_outlives_a_failure(months, tmp_path):
+def test_a_file_of_ones_own_in_the_folder_outlives_a_failure(months, tmp_path, monkeypatch):
+    def broken(*arguments):
+        raise CarouselError("no")
+
+    monkeypatch.setattr("carousel.training.fitting._train", broken)
     file = tmp_path / "rain.csv"
     months.to_csv(file, index=False)
-    with pytest.raises(CarouselError, match="the loss was never a finite number"):
-        carousel.fit(file, out=tmp_path, **SMALL | {"learning_rate": 10.0, "gradient_clip": 0.0, "base": "none", "epochs": 1, "point_loss": "squared", "output": "point", "weight_decay": 10.0})
+    with pytest.raises(CarouselError, match="no"):
+        carousel.fit(file, out=tmp_path, **SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["rain.csv"]
+    with pytest.raises(CarouselError, match="no"):
+        carousel.fit(months, out=tmp_path / "run", **SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["rain.csv"]
 
 

@@ -97,9 +97,9 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Learn the labels y [N] of N sequences X."""
         sequences = as_sequences(X)
         labels, classes, names = as_labels(y, len(sequences))
-        self._train(replace(sequences, labels=labels, classes=names), {})
         self.classes_ = classes
         self.n_features_in_ = sequences.n_features
+        self._train(replace(sequences, labels=labels, classes=names), {})
         return self
 
     @value_errors

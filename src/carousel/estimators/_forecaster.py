@@ -53,7 +53,6 @@ class Forecaster(Estimator):
         progress: show on standard error what was inferred, and the progress.
 
     Attributes:
-        horizon_: the steps that are forecast.
         n_iter_: the epochs that were trained.
         history_: the losses and errors of each epoch.
         metrics_: what `metrics.json` of a run says.
@@ -121,9 +120,8 @@ class Forecaster(Estimator):
         """Learn from series X; y is there for scikit-learn alone."""
         frame, roles = as_frame(X)
         named = {role: getattr(self, role) for role in ROLES if getattr(self, role)}
-        self._train(frame, roles | named)
         self._series = _packed(Table.from_frame(frame))
-        self.horizon_ = self._model.horizon
+        self._train(frame, roles | named)
         return self
 
     @value_errors
@@ -158,6 +156,11 @@ class Forecaster(Estimator):
         """
         scores = TASKS[self._kind].score(self._model, whole(self._read(Table.from_frame(as_frame(X)[0]))))
         return -float(scores["mase"]["forecast"])
+
+    @property
+    def horizon_(self) -> int:
+        """The steps that are forecast."""
+        return self._model.horizon
 
     @property
     def _model(self) -> SeriesForecaster:

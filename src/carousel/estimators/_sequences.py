@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -19,11 +20,12 @@ def as_sequences(X: Any) -> Sequences:
     """
     if hasattr(X, "__array__"):  # a frame, or a tensor
         X = np.asarray(X)
-    if not isinstance(X, (list, tuple, np.ndarray)) or np.ndim(X) == 0 or (len(X) and np.ndim(X[0]) == 0):
+    is_list = X.ndim > 0 if isinstance(X, np.ndarray) else isinstance(X, (list, tuple))
+    values = [_array(sequence, i) for i, sequence in enumerate(X)] if is_list else []
+    if not is_list or any(value.ndim == 0 for value in values):
         raise CarouselError(
             f"X is {_shown(X)}, wanted a list of sequences, arrays [steps, features]; put a single one into a list"
         )
-    values = [np.asarray(sequence) for sequence in X]
     values = [value[:, np.newaxis] if value.ndim == 1 else value for value in values]
     width = values[0].shape[1] if values and values[0].ndim == 2 else 0
     for i, value in enumerate(values):
@@ -51,6 +53,7 @@ def as_labels(y: Any, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[An
         raise CarouselError(
             f"y has {len(labels)} labels for {count} sequences, wanted one for each; correct it"
         )
+    assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     classes, positions = np.unique(labels, return_inverse=True)
     names = tuple(map(str, classes))
@@ -61,6 +64,15 @@ def as_labels(y: Any, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[An
     if len(set(names)) < len(names) or "" in names:
         raise CarouselError("y has a class without a name, or two of one name; rename it")
     return positions.astype(np.int64), classes, names
+
+
+def _array(sequence: Any, i: int) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(sequence)
+    except ValueError as error:
+        raise CarouselError(
+            f"sequence {i} has steps of different widths, wanted [steps, features]; correct it or leave it out"
+        ) from error
 
 
 def _shown(X: Any) -> str:
