@@ -19,7 +19,7 @@ def waves() -> tuple[list[np.ndarray], np.ndarray]:
 
 @pytest.fixture(scope="session")
 def months() -> pd.DataFrame:
-    """Twenty years of rain, with a season of a year."""
+    """Twelve years of rain, with a season of a year."""
     random = np.random.default_rng(1)
-    rain = 50 + 30 * np.sin(2 * np.pi * np.arange(240) / 12) + random.normal(size=240)
-    return pd.DataFrame({"month": pd.date_range("2000-01-01", periods=240, freq="MS"), "rain": rain})
+    rain = 50 + 30 * np.sin(2 * np.pi * np.arange(144) / 12) + random.normal(size=144)
+    return pd.DataFrame({"month": pd.date_range("2000-01-01", periods=144, freq="MS"), "rain": rain})

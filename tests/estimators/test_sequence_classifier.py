@@ -231,6 +231,14 @@ def test_before_fit():
     assert str(raised.value) == "this Classifier is not fitted yet; call fit first"
 
 
+def test_a_fit_that_fails_leaves_no_older_model(waves):
+    model = Classifier(**SMALL | {"epochs": 1}).fit(*waves)
+    with pytest.raises(ValueError):
+        model.set_params(epochs=0).fit(*waves)
+    with pytest.raises(NotFittedError):
+        model.predict(waves[0])
+
+
 def test_an_unknown_parameter():
     with pytest.raises(ValueError) as raised:
         Classifier().set_params(hiden_size=3)

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from carousel.data import Sequences
 from carousel.errors import CarouselError, did_you_mean
 from carousel.estimators._fit import ROLES, Names, trained
-from carousel.training import Config, Run, SequenceModel
+from carousel.training import Run, SequenceModel
 from carousel.training.config import parse_config, to_yaml
 from carousel.training.parts import MODEL
 from carousel.training.weights import load_model
@@ -51,17 +51,13 @@ class Fitted:
         self._model: SequenceModel | None = None
 
     @property
-    def config(self) -> Config:
-        return parse_config(self._config, "the configuration")
-
-    @property
     def model(self) -> SequenceModel:
         """The model of the best epoch, in evaluation mode."""
         if self._model is None:
             with TemporaryDirectory() as folder:
                 path = Path(folder) / MODEL
                 path.write_bytes(self._weights)
-                self._model = load_model(path, self.config)
+                self._model = load_model(path, parse_config(self._config, "the configuration"))
         return self._model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,7 +89,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         return hasattr(self, "_fitted")
 
     def _train(self, data: pd.DataFrame | Sequences, roles: Mapping[str, Names]) -> None:
-        """Train, and keep the model and what is known about it."""
+        """Train, and keep the model and what is known about it; what was kept before is forgotten, also on failure."""
+        self.__dict__.pop("_fitted", None)
         with TemporaryDirectory() as place:
             out = self.out if self.out is not None else Path(place) / "run"
             run = trained(data, self._kind, self._changes(), roles, out, self.progress)

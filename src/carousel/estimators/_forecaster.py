@@ -169,7 +169,7 @@ class Forecaster(Estimator):
         return model
 
     def _read(self, table: Table, ahead: int = 0) -> Series:
-        schema = self._require_fitted().config.data.table
+        schema = self._model.config.data.table
         assert schema is not None
         return to_series(table, schema, ahead=ahead)
 
