@@ -126,5 +126,6 @@ def test_public_names():
         "VanillaLSTM",
         "explain",
         "fit",
+        "swap_lstms",
         "use_kernel",
     }

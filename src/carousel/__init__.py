@@ -11,6 +11,7 @@ from carousel.nn import AugmentedLSTM as AugmentedLSTM
 from carousel.nn import LSTMCell as LSTMCell
 from carousel.nn import VanillaLSTM as VanillaLSTM
 from carousel.nn import explain as explain
+from carousel.nn import swap_lstms as swap_lstms
 
 if TYPE_CHECKING:
     from carousel.estimators import Classifier as Classifier

@@ -77,10 +77,6 @@ ON_EAGER = {
     "the C++ kernel runs on the CPU, and the input is on meta": (
         lambda: lstm(device="meta"), X.to("meta"), nullcontext,
     ),
-    "the C++ kernel has float32 and float64, and the input is torch.bfloat16": (
-        lambda: lstm(dtype=torch.bfloat16), X.bfloat16(), nullcontext,
-    ),
-    "autocast chooses the dtype of each operation": (lambda: lstm(), X, lambda: torch.autocast("cpu")),
     "the input is empty": (lambda: lstm(), X[:, :0], nullcontext),
     "a forward-mode derivative is being taken": (lambda: lstm(), X, forward_ad.dual_level),
 }  # fmt: skip
@@ -132,10 +128,23 @@ def test_a_weight_of_another_dtype_under_autocast(ran):
     with torch.autocast("cpu", torch.bfloat16):
         told = carousel.explain(layer, X)
         layer(X)
+    assert told.kernel == "cpu"
+    assert ran == ["cpu"]
+
+
+@needs_native
+def test_half_precision_and_autocast(ran):
+    layer = lstm(dtype=torch.bfloat16)
+    told = carousel.explain(layer, X.bfloat16())
     assert (told.kernel, told.reason) == (
-        "eager", "input, states and weights are of several dtypes or on several devices",
-    )  # fmt: skip
-    assert ran == ["eager"]
+        "cpu",
+        "it has this cell and device, and computes this dtype in float32",
+    )
+    layer(X.bfloat16())
+    with torch.autocast("cpu"):
+        assert carousel.explain(lstm(), X).kernel == "cpu"
+        lstm()(X)
+    assert ran == ["cpu"] * 8
 
 
 @needs_native

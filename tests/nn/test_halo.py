@@ -87,3 +87,13 @@ def test_a_halo_where_a_later_layer_looks_back_too():
         ValueError, match="a halo reaches the first layer alone, but later ones look back, too"
     ):
         layer(torch.zeros(T, B, F), halo=torch.zeros(2, B, F))
+
+
+def test_under_autocast_the_halo_is_converted_as_the_input_is():
+    layer = carousel.AugmentedLSTM(F, 6, context=(2, 0))
+    x = torch.randn(T, B, F)
+    with torch.autocast("cpu", torch.bfloat16):
+        whole = layer(x.bfloat16())[0]
+        output = layer(x[2:].bfloat16(), layer(x[:2].bfloat16())[1], halo=x[:2].bfloat16())[0]
+    assert output.dtype == whole.dtype
+    torch.testing.assert_close(output.float(), whole[2:].float(), atol=2e-2, rtol=0)

@@ -165,7 +165,9 @@ def test_autocast_takes_its_own_states_again():
         second, _ = layer(x[3:], state)
         _, (_, s) = layer(x.bfloat16(), tuple(part.bfloat16() for part in state))
     assert_same(torch.cat([first, second]).float(), wanted, 3e-2)
-    assert s.dtype == torch.float32, "the state is summed up over the steps and keeps the weights' precision"
+    assert (state[1].dtype, s.dtype) == (torch.float32, torch.bfloat16), (
+        "as wide as the first state, as torch's"
+    )
     with pytest.raises(RuntimeError, match="does not match weight dtype"):
         layer(x, tuple(part.bfloat16() for part in state))
 

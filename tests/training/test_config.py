@@ -227,7 +227,7 @@ NEXT = ("forecast", "symbols")
 
 @pytest.mark.parametrize("kind", NEXT)
 def test_a_task_that_predicts_what_comes_next_has_layers_that_look_back(kind):
-    config = override(Config(), [f"kind={kind}"])
+    config = override(Config(), [f"kind={kind}", "layer=augmented"])
     assert (config.model.bidirectional, config.model.context) == (False, (1, 0))
     assert override(config, ["layer=lstm"]).model.context == (0, 0)
     assert override(config, ["context=[3, 0]"]).model.context == (3, 0)
@@ -242,7 +242,7 @@ def test_a_task_that_predicts_what_comes_next_has_layers_that_look_back(kind):
     [("bidirectional=true", "bidirectional is true"), ("context=[0, 2]", "context looks 2 ahead")],
 )
 def test_a_layer_that_would_see_what_it_has_to_predict_is_refused(kind, setting, found):
-    assert complaint(override, Config(), [f"kind={kind}", setting]) == (
+    assert complaint(override, Config(), [f"kind={kind}", "layer=augmented", setting]) == (
         f"settings: a layer that looks ahead would see what task '{kind}' has to predict: {found}; "
         "set bidirectional to false and the second number of context to 0"
     )

@@ -137,3 +137,18 @@ def test_columns_of_what_is_no_table_are_refused(file):
         CarouselError, match=r"^--target, --time: '.*' is no table and has no columns to name"
     ):
         configure(file, target=["x"], time="y")
+
+
+def test_a_ts_file_is_one_of_sequences(tmp_path):
+    lines = ["@problemName waves", "@univariate true", "@classLabel true up down", "@data"]
+    lines += [
+        f"{','.join(str(sign * n + i) for n in range(5))}:{name}"
+        for i in range(10)
+        for sign, name in ((1, "up"), (-1, "down"))
+    ]
+    (tmp_path / "waves.ts").write_text("\n".join(lines) + "\n")
+    config, found = configure(tmp_path / "waves.ts")
+    assert found == ["task: classify, as the file holds sequences"]
+    material = task_of(config).prepare(config)
+    assert material.names["classes"] == ("down", "up") or material.names["classes"] == ("up", "down")
+    assert len(material.test) == 4

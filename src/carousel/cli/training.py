@@ -64,6 +64,15 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Start from the weights of this run, in a model like its."
+        ),
+    ] = None,
+    freeze: Annotated[
+        int | None, typer.Option(metavar="LAYERS", help="With --from: first layers that stay as they are.")
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Instead, go on with a run that was interrupted or killed."),
@@ -83,6 +92,7 @@ def fit(
             "output": output,
             "layer": layer,
             "unroll": unroll,
+            "freeze": freeze,
             "seed": seed,
             "epochs": epochs,
         }
@@ -91,13 +101,13 @@ def fit(
         changes = [f"{name}={value}" for name, value in named.items() if value is not None]
         changes += settings or []
         if resume:
-            if source or changes or roles or out:
+            if source or start or changes or roles or out:
                 raise CarouselError(
                     f"--resume goes on with the run's own configuration; leave out all but --resume {resume}"
                 )
             run = _resume(resume)
         else:
-            run = _fit(source or "japanese_vowels", task, changes, roles, out)
+            run = _fit(source or "japanese_vowels", task, start, changes, roles, out)
         metrics = run.metrics()
         if metrics["status"] == "interrupted":
             show(
@@ -179,12 +189,18 @@ def predict(
 
 
 def _fit(
-    source: str, task: str | None, changes: list[str], roles: dict[str, list[str]], out: Path | None
+    source: str,
+    task: str | None,
+    start: Path | None,
+    changes: list[str],
+    roles: dict[str, list[str]],
+    out: Path | None,
 ) -> "Run":
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
         from carousel.experiments import is_data, resolve
-        from carousel.training import configure, fit, override
+        from carousel.training import configure, fit, override, start_from
 
+        changes = [*(start_from(start) if start else []), *changes]
         if is_data(source):
             config, found = configure(source, task, changes, **roles)
         elif roles:

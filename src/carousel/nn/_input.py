@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from carousel.nn._ragged import Lengths, checked_lengths
 
@@ -53,30 +53,45 @@ def unpack(
     if input.dim() != 3:
         raise ValueError(f"{layer}: Expected input to be 2D or 3D, got {input.dim()}D instead")
     x = input.transpose(0, 1) if batch_first else input
-    sizes = checked_lengths(layer, x, lengths, mask, batch_first) if is_padded and len(x) else None
+    sizes = checked_lengths(layer, x, lengths, mask, batch_first) if is_padded and x.shape[0] else None
     if sizes is not None:
         # Whatever stands in the padding, NaN too, must not be seen by a window or reach a gradient.
-        x = x.masked_fill(torch.arange(len(x), device=x.device)[:, None, None] >= sizes[:, None], 0)
+        x = x.masked_fill(torch.arange(x.shape[0], device=x.device)[:, None, None] >= sizes[:, None], 0)
     if batch_first:
         return Batch(x, sizes, True, lambda output: output.transpose(0, 1))
     return Batch(x, sizes, True, lambda output: output)
 
 
 def _unpack_packed(packed: PackedSequence) -> Batch:
-    if packed.data.dim() != 2:
-        raise RuntimeError(f"input must have 2 dimensions, got {packed.data.dim()}")
-    x, lengths = pad_packed_sequence(packed)
+    """By indices, which torch.compile can trace; torch's own functions for this it cannot."""
+    data, order, places = packed.data, packed.sorted_indices, packed.unsorted_indices
+    if data.dim() != 2:
+        raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
+    N, T = data.shape[0], packed.batch_sizes.shape[0]
+    B = int(packed.batch_sizes[0]) if places is None else places.shape[0]
+    torch._check(B > 0)  # type: ignore[no-untyped-call] # for the tracer, who has not seen the numbers
+    sizes = packed.batch_sizes.to(data.device)
+    ends = sizes.cumsum(0)
+    starts = ends - sizes
+    b = torch.arange(B, device=data.device)
+    real = b < sizes.unsqueeze(1)
+    rows = torch.where(real, starts.unsqueeze(1) + b, 0)
+    if places is not None:
+        real, rows = real[:, places], rows[:, places]
+    x = data.index_select(0, rows.flatten()).view(T, B, -1).masked_fill_(~real.unsqueeze(-1), 0)
 
     def restore(output: Tensor) -> PackedSequence:
-        sizes = lengths
-        if packed.sorted_indices is not None:
-            output = output.index_select(1, packed.sorted_indices)
-            sizes = lengths[packed.sorted_indices.cpu()]
-        data = pack_padded_sequence(output, sizes).data
-        return PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+        row = torch.arange(N, device=data.device)
+        n = torch.searchsorted(ends, row, right=True)
+        b = row - starts[n]
+        if order is not None:
+            b = order[b]
+        return PackedSequence(
+            output.flatten(0, 1).index_select(0, n * B + b), packed.batch_sizes, order, places
+        )
 
-    uniform = bool((packed.batch_sizes == packed.batch_sizes[0]).all())
-    return Batch(x, None if uniform else lengths.to(x.device), True, restore)
+    uniform = not torch.compiler.is_compiling() and N == T * B
+    return Batch(x, None if uniform else real.sum(0), True, restore)
 
 
 def check_features(layer: str, x: Tensor, weight: Tensor, input_size: int) -> None:
@@ -102,7 +117,10 @@ def dropped_out(batch: Batch, x: Tensor, probability: float) -> Tensor:
     """Dropout of a signal [T, B, d] of this batch. As in torch, the mask of a packed input is drawn packed."""
     form = batch.restore(x)
     if isinstance(form, PackedSequence):
-        return pad_packed_sequence(form._replace(data=F.dropout(form.data, probability)))[0]
+        data = F.dropout(form.data, probability)
+        return _unpack_packed(
+            PackedSequence(data, form.batch_sizes, form.sorted_indices, form.unsorted_indices)
+        ).x
     return F.dropout(x, probability)
 
 
@@ -113,7 +131,7 @@ def context_windows(x: Tensor, past: int, future: int, halo: Tensor | None = Non
     """
     if past == future == 0:
         return x
-    T = len(x)
+    T = x.shape[0]
     before = past if halo is None else 0
     padded = F.pad(x if halo is None else torch.cat([halo, x]), (0, 0, 0, 0, before, future))
     taps = past + 1 + future

@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel import kernels
 from carousel.kernels.streaming import StreamedLayer
 from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
+from carousel.nn._autocast import autocast_dtypes
 from carousel.nn._input import Batch, check_features, checked_halo, context_windows, dropped_out, unpack
 from carousel.nn._ragged import Lengths
 from carousel.nn._state import checked_state
@@ -92,9 +93,16 @@ class Recurrent(Weighted):
             batch = batch._replace(
                 halo=checked_halo(type(self).__name__, halo, batch, self.context, self.batch_first)
             )
+        dtypes = autocast_dtypes(self.cell, batch.x, state, onednn=isinstance(input, Tensor))
+        if dtypes is not None:
+            dtype = self._first_weight.dtype
+            before = None if batch.halo is None else batch.halo.to(dtype)
+            batch = batch._replace(x=batch.x.to(dtype), halo=before)
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+        if dtypes is not None:
+            x, stacked = x.to(dtypes[0]), tuple(map(Tensor.to, stacked, dtypes))
         if not batch.is_batched:
             stacked = tuple(part.squeeze(1) for part in stacked)
         return batch.restore(x), stacked
@@ -160,7 +168,7 @@ class Recurrent(Weighted):
         batch = unpack(name, input, self.batch_first, lengths, mask)
         x = batch.x
         check_features(name, x, self._first_weight, self.input_size)
-        if len(x) == 0:
+        if x.shape[0] == 0:
             raise RuntimeError(
                 f"{name}: Expected sequence length to be larger than 0, got an input without steps"
             )

@@ -8,6 +8,7 @@ from torch import Tensor
 from carousel import kernels
 from carousel.kernels import Peephole
 from carousel.nn._arguments import checked_flag, checked_peephole, checked_projection, checked_size
+from carousel.nn._autocast import autocast_dtypes
 from carousel.nn._input import check_features
 from carousel.nn._lstm_weights import lstm_shapes, lstm_symbols
 from carousel.nn._state import checked_pair, matched
@@ -85,7 +86,9 @@ class LSTMCell(Weighted):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         check_features(name, input, weight, self.input_size)
         shapes = [(*input.shape[:-1], size) for size in (self._output_size, self.hidden_size)]
-        given = checked_pair(name, hx) or tuple(weight.new_zeros(shape) for shape in shapes)
+        pair = checked_pair(name, hx)
+        dtypes = autocast_dtypes(self.cell, input, pair, onednn=False)
+        given = pair or tuple(weight.new_zeros(shape) for shape in shapes)
         state = []
         for i, (part, shape) in enumerate(zip(given, shapes, strict=True)):
             if part.shape != shape:
@@ -93,6 +96,8 @@ class LSTMCell(Weighted):
             state.append(matched(name, f"hx[{i}]", part, weight).view(-1, shape[-1]))
         x = input.view(1, -1, self.input_size)
         _, after = kernels.scan(self.cell, x, tuple(state), self._weights(0, False))
+        if dtypes is not None:
+            after = tuple(map(Tensor.to, after, dtypes))
         v, s = after if input.dim() == 2 else (part.squeeze(0) for part in after)
         return v, s
 

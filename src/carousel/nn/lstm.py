@@ -23,7 +23,7 @@ from carousel.nn._stream import Stream
 
 State = tuple[Tensor, Tensor]
 
-_SHARED = (
+SHARED_SETTINGS = (
     "input_size",
     "hidden_size",
     "num_layers",
@@ -134,8 +134,8 @@ class LSTM(Recurrent):
         Raises:
             ValueError: the input is not 2-D or 3-D, its dtype is not the layer's, or there is a halo although a layer
                 above the first looks back, too.
-            RuntimeError: a feature size does not fit, or the shape, dtype or device of a state or the halo, or there are
-                no steps.
+            RuntimeError: a feature size, or the shape, dtype or device of a state or the halo does not fit, or there
+                are no steps.
             TypeError: input, hx or halo is of another kind.
         """
         output, (v, s) = self._forward(input, self._pair(hx), lengths, mask, halo)
@@ -193,7 +193,7 @@ class LSTM(Recurrent):
         """A layer with the settings and a copy of the weights of a `torch.nn.LSTM`, whose outputs it repeats."""
         if not isinstance(module, nn.LSTM):
             raise TypeError(f"from_torch takes a torch.nn.LSTM, got {type(module).__name__}")
-        return copied(module, cls, _SHARED)
+        return copied(module, cls, SHARED_SETTINGS)
 
     def to_torch(self) -> nn.LSTM:
         """A `torch.nn.LSTM` with the settings and a copy of the weights of this layer.
@@ -208,7 +208,7 @@ class LSTM(Recurrent):
         }
         if used := [name for name, is_used in extensions.items() if is_used]:
             raise ValueError(f"to_torch: torch.nn.LSTM has nothing for {', '.join(used)} of this layer")
-        return copied(self, nn.LSTM, _SHARED)
+        return copied(self, nn.LSTM, SHARED_SETTINGS)
 
     def _pair(self, hx: State | None) -> State | None:
         return checked_pair("LSTM", hx)

@@ -21,3 +21,4 @@ from carousel.training.tasks import TASKS as TASKS
 from carousel.training.tasks import Material as Material
 from carousel.training.tasks import Task as Task
 from carousel.training.tasks import task_of as task_of
+from carousel.training.transfer import start_from as start_from

@@ -1,21 +1,16 @@
 """From a configuration to a run folder with a trained model and its test score."""
 
-import logging
 import signal
 import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 
 from carousel.errors import CarouselError
 from carousel.files import cannot_write, remove_unfinished, write_atomically
 from carousel.screen import waiting
-from carousel.training.checkpoint import RandomNumbers, WholeFiles
+from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
 from carousel.training.lock import locked
@@ -25,8 +20,9 @@ from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.resumption import checkpoint_of, unfinished
 from carousel.training.run import Run, create_folder, discard_folder, open_run
-from carousel.training.sections import TrainingConfig
 from carousel.training.tasks import Material, task_of
+from carousel.training.trainer import quiet_lightning, trainer_of
+from carousel.training.transfer import freeze, take_over
 
 
 def fit(config: Config, out: str | Path | None = None, progress: bool = True) -> Run:
@@ -102,6 +98,8 @@ def _run(
     task = task_of(config)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
         model = _new_model(config, material)
+        if checkpoint is None:
+            take_over(model, config)
         recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
         try:
             _train(model, material, recorder, progress, checkpoint)
@@ -138,6 +136,7 @@ def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
     model: SequenceModel = task_of(config).model(config, **material.names)
     for name, value in material.buffers.items():
         model.get_buffer(name).copy_(torch.from_numpy(value))
+    freeze(model, config.training.freeze)
     return model
 
 
@@ -160,9 +159,9 @@ def _train(
     model: SequenceModel, material: Material[Any], recorder: Recorder, progress: bool, checkpoint: Path | None
 ) -> None:
     training = model.config.training
-    with _quiet_lightning():
+    with quiet_lightning():
         bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
-        trainer = _trainer(training, recorder, *bar)
+        trainer = trainer_of(training, recorder, *bar)
         handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(model, material.train, material.validation, ckpt_path=checkpoint, weights_only=True)
@@ -182,39 +181,3 @@ def _headline(model: SequenceModel, material: Material[Any]) -> str:
     return (
         f"{config.recipe}: {material.headline}; {config.model.layer} layer, {_parameters(model):,} parameters"
     )
-
-
-def _trainer(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
-    return pl.Trainer(
-        max_epochs=training.epochs,
-        gradient_clip_val=training.gradient_clip or None,
-        callbacks=[recorder, *others],
-        plugins=[WholeFiles()],
-        accelerator=training.device,
-        devices=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=recorder.folder,
-    )
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning says about itself; the progress line says what matters here."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        # The sequences are in memory: worker processes would only cost time.
-        warnings.filterwarnings("ignore", ".*does not have many workers")
-        # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
-        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.WARNING)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

@@ -12,7 +12,7 @@ from carousel.training.config import Config, override, validated
 from carousel.training.source import sha256
 from carousel.training.tasks import TASKS
 
-SEQUENCES = (".npz",)
+SEQUENCES = (".npz", ".ts")
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 

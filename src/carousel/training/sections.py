@@ -58,7 +58,7 @@ class TaskConfig(Strict):
         default=None,
         ge=1,
         le=10_000,
-        description="steps to forecast; by default one season, but 48 steps at most",
+        description="steps to forecast; by default one season, at most 48, or 48 without one",
     )
     output: Literal["point", "quantile", "gaussian"] = Field(
         default="quantile", description="what a forecast is: a number, quantiles, or a normal distribution"
@@ -140,7 +140,7 @@ class TrainingConfig(Strict):
         default=None,
         ge=1,
         le=1_000_000,
-        description="steps that a forecast has behind it in training, at least; by default two seasons or horizons",
+        description="steps that a forecast has behind it in training, at least; by default seven seasons, 512 at most",
     )
     unroll: int = Field(
         default=0,
@@ -167,6 +167,18 @@ class TrainingConfig(Strict):
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
     )
+    start: str | None = Field(
+        default=None, min_length=1, description="run folder whose weights the training starts from"
+    )
+    start_sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="hash of these weights as they were"
+    )
+    freeze: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="how many layers, the first ones, keep the weights they start from",
+    )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
     threads: int = Field(
         default=1,
@@ -174,3 +186,12 @@ class TrainingConfig(Strict):
         le=1024,
         description="CPU threads; small models gain nothing from more, and sums depend on it",
     )
+
+    @model_validator(mode="after")
+    def _check_start(self) -> "TrainingConfig":
+        if self.freeze and self.start is None:
+            raise ValueError(
+                f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
+                "give one, or set freeze to 0"
+            )
+        return self

@@ -118,3 +118,25 @@ def test_a_configuration_of_another_task_is_refused():
             season=None,
             base="none",
         )
+
+
+def test_a_target_that_is_known_ahead_is_refused():
+    with pytest.raises(CarouselError, match="'y' is to be forecast and known ahead of time"):
+        SeriesForecaster(
+            small_config(), features=["y"], targets=["y"], known=["y"], groups=["a"], horizon=1, season=None,
+            base="none",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "sees"), [("none", True), ("last", False), ("season", False)])
+def test_relative_to_a_base_no_level_matters(base, sees):
+    """A series that has risen beyond all that was seen in training is forecast like one that has not."""
+    series = series_from([60], season=4)
+    model = forecaster(series, base=base)
+    assert ("y0" in model.input_names) == sees
+    low = model(whole_batch(series, model.reach))[0].points[10:50]
+    series.values[0][:, 0] += 100
+    rise = 100 / model.scale.item()
+    high = model(whole_batch(series, model.reach))[0].points[10:50]
+    same = bool(((high - low - rise).abs() < 1e-3).all())
+    assert same != sees

@@ -82,7 +82,9 @@ def test_a_planted_leak_is_found(leaky):
 @given(st.integers(0, 10), st.integers(1, 5))
 def test_what_is_known_ahead_reaches_the_lead_that_it_is_about_and_no_other(origin, lead):
     series = series_from([20])
-    model = forecaster(series, horizon=5)
+    model = forecaster(
+        series, horizon=5, model={"hidden_size": 16}
+    )  # of so many units some are active anywhere
     values = series.values[0].copy()
     values[origin + lead, series.features.index("plan")] += 3
     one, two = points(model, series), points(model, replace(series, values=(values,)))
@@ -177,7 +179,7 @@ def test_a_forecast_beyond_the_end_takes_from_later_rows_what_is_known_ahead_alo
     series.observed[0][24:] = False
     other = replace(series, values=(series.values[0].copy(),))
     other.values[0][24:, [0, 1]] = 99  # target and covariate
-    model = forecaster(series, horizon=5)
+    model = forecaster(series, horizon=5, model={"hidden_size": 16})
     one, two = (beyond(model, each) for each in (series, other))
     assert [(found.segment, found.origin) for found in one] == [(0, 23)]
     assert torch.equal(one[0].points, two[0].points)

@@ -6,6 +6,7 @@ Only measured values are repeated; where none was measured within the last L row
 standardised targets.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -51,6 +52,15 @@ def base_of(kind: Base, y: Tensor, observed: Tensor, reach: int, horizon: int, s
 def naive_of(season: int | None) -> tuple[Base, ...]:
     """The naive forecasts that a series has."""
     return ("last",) if season is None else ("last", "season")
+
+
+def seen_by_layer(features: Sequence[str], targets: Sequence[str], base: Base) -> list[int]:
+    """Which of the features the layer sees, by position.
+
+    Targets whose forecasts are told relative to a base come in by their changes alone: a level that rises over the
+    years would leave all that was seen in training.
+    """
+    return [column for column, name in enumerate(features) if base == "none" or name not in targets]
 
 
 def ahead(rows: Tensor, horizon: int) -> Tensor:

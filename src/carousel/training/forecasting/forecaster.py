@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from carousel.errors import CarouselError
 from carousel.training.carried import State, detached, started
 from carousel.training.config import Config
-from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
+from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of, seen_by_layer
 from carousel.training.forecasting.batches import Reach, SeriesBatch, reach_of
 from carousel.training.forecasting.head import LeadHead
 from carousel.training.forecasting.loading import history_of
@@ -80,7 +80,7 @@ class SeriesForecaster(SequenceModel):
         base: what forecasts are relative to.
 
     Raises:
-        CarouselError: the layer would see what it has to predict.
+        CarouselError: the configuration is of another task, or a target is known ahead of time.
     """
 
     level: Tensor
@@ -105,16 +105,22 @@ class SeriesForecaster(SequenceModel):
                 f"a forecaster wants a configuration of task 'forecast', got '{config.task.kind}'; set task.kind, "
                 "so that no layer may look ahead"
             )
-        super().__init__(config, len(features) + len(naive_of(season)) * len(targets))
+        if told := set(targets) & set(known):
+            raise CarouselError(
+                f"'{min(told)}' is to be forecast and known ahead of time, which cannot both be; name it once"
+            )
+        seen = seen_by_layer(features, targets, base)
+        super().__init__(config, len(seen) + len(naive_of(season)) * len(targets))
         self.features, self.targets, self.known = tuple(features), tuple(targets), tuple(known)
         self.groups, self.horizon, self.season, self.base = tuple(groups), horizon, season, base
-        self.output = output_of(config.task.output)
+        self.output = output_of(config.task.output, squared=config.task.point_loss == "squared")
         self.register_buffer("level", torch.zeros(len(groups), len(targets)))
         self.register_buffer("scale", torch.ones(len(groups), len(targets)))
         self.register_buffer("spread", torch.ones(horizon, len(targets)))
         self.register_buffer("naive_errors", torch.ones(len(groups), len(targets)))
         self._target_columns = [self.features.index(name) for name in targets]
         self._known_columns = [self.features.index(name) for name in known]
+        self._seen = seen
         self.dropout = nn.Dropout(config.model.dropout)
         self.head = LeadHead(
             self.width, len(known), horizon, len(targets), config.model.hidden_size, self.output
@@ -132,7 +138,8 @@ class SeriesForecaster(SequenceModel):
         """The names of what the layer sees at each step."""
         surprises = {"last": "change of", "season": "season's change of"}
         naive = naive_of(self.season)
-        return (*self.features, *(f"{surprises[kind]} {name}" for kind in naive for name in self.targets))
+        seen = (self.features[column] for column in self._seen)
+        return (*seen, *(f"{surprises[kind]} {name}" for kind in naive for name in self.targets))
 
     @property
     def reach(self) -> Reach:
@@ -182,10 +189,10 @@ class SeriesForecaster(SequenceModel):
         return v, state
 
     def inputs(self, batch: SeriesBatch, targets: Tensor) -> Tensor:
-        """What the layer sees at each step, [p + K, B, F + N * D], from the standardised targets [L + K + H, B, D].
+        """What the layer sees at each step, [p + K, B, I], from the standardised targets [L + K + H, B, D].
 
-        The features, and how far each of the N naive forecasts for this step, made one step before, is off the
-        truth. The layer's input window looks back at p steps before the first.
+        Features, and how far each naive forecast for this step, made one step before, is off the truth. The layer's
+        input window looks back at p steps before the first.
         """
         past, horizon = self.reach
         now = slice(past - self._window, len(targets) - horizon)
@@ -193,7 +200,7 @@ class SeriesForecaster(SequenceModel):
         x[..., self._target_columns] = targets[now]
         earlier = targets[: now.stop], batch.observed[: now.stop], now.start - 1, 1, self.season
         surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
-        return self.standardised(torch.cat([x, *surprises], dim=-1))
+        return self.standardised(torch.cat([x[..., self._seen], *surprises], dim=-1))
 
     def standardised_targets(self, batch: SeriesBatch) -> Tensor:
         """The targets [L + K + H, B, D] in terms of their group's mean and deviation."""
@@ -201,8 +208,8 @@ class SeriesForecaster(SequenceModel):
 
     def standardised_known(self, rows: Tensor) -> Tensor:
         """The features known ahead of time, [..., c], of rows [..., F]."""
-        columns = self._known_columns
-        return (rows[..., columns] - self.mean[columns]) / self.std[columns]
+        places = [self._seen.index(column) for column in self._known_columns]
+        return (rows[..., self._known_columns] - self.mean[places]) / self.std[places]
 
     def losses(self, forecast: Forecast) -> Tensor:
         """The mean loss over leads and targets at each of n origins that count and have a truth, [n]."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from carousel.data.series import Series
-from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of
+from carousel.training.forecasting.bases import Base, ahead, base_of, naive_of, seen_by_layer
 from carousel.training.forecasting.batches import Reach
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
@@ -45,13 +45,14 @@ def learn(part: Part, horizon: int, base: Base | None = None) -> Learnt:
         for kind, error in base_errors(part, moments, horizon).items()
     }
     chosen = base or _least(errors)
+    seen = seen_by_layer(series.features, series.targets, chosen)
     mean, std = moments.mean.copy(), moments.std.copy()
     mean[series.target_columns], std[series.target_columns] = 0, 1  # they come standardised, group by group
     surprises = [errors[kind][0] for kind in naive_of(series.season)]
     naive_errors = naive_errors_of(series, part.ends)
     arrays = {
-        "mean": np.concatenate([mean, *np.zeros_like(surprises)]),
-        "std": np.concatenate([std, *surprises]),
+        "mean": np.concatenate([mean[seen], *np.zeros_like(surprises)]),
+        "std": np.concatenate([std[seen], *surprises]),
         "level": moments.level,
         "scale": moments.scale,
         "spread": errors[chosen],
@@ -81,7 +82,16 @@ def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Arr
         for kind in kinds:
             error = (truth - base_of(kind, y, batch.observed, *reach, series.season)).abs()
             sums[kind] += torch.where(measured, error, 0.0).sum(dim=(0, 1))
-    return {kind: (total / count.clamp(min=1)).numpy() for kind, total in sums.items()}
+    return {kind: _filled((total / count).numpy()) for kind, total in sums.items()}
+
+
+def _filled(errors: Array) -> Array:
+    """Errors [H, D]; at leads that no truth was measured at, that of the farthest lead before, or else 1."""
+    found = errors.copy()
+    for lead in range(len(found)):
+        before = found[lead - 1] if lead else np.ones(found.shape[1])
+        found[lead] = np.where(np.isnan(found[lead]), before, found[lead])
+    return found
 
 
 def naive_errors_of(series: Series, ends: Sequence[int]) -> Array:

@@ -19,9 +19,6 @@ class Piece(NamedTuple):
     counted: int
     stop: int
 
-    def __len__(self) -> int:
-        return self.stop - self.start
-
 
 class Stretch(NamedTuple):
     """The steps of a piece from `start` to before `stop`; `is_first` where its state starts anew."""
