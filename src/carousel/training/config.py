@@ -24,7 +24,7 @@ _NEXT = ("forecast", "symbols")
 UNROLL = 128
 """Steps of a segment of text."""
 
-FORECASTING = {"epochs": 20, "batch_size": 16, "learning_rate": 1e-2}
+FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
 """How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
 
 _BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll", *FORECASTING)}
