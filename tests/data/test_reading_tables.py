@@ -163,7 +163,7 @@ def test_clocks_that_are_set_back_and_forward(path):
     assert series.lengths.tolist() == [len(true)]
     assert series.times_of(0).tolist() == true.tz_localize(None).to_numpy("M8[ns]").tolist()
     hours = series.values[0][:, schema.features.index("hour cos")]
-    assert hours[:23].argmax() == 23 - 1, "midnight in Berlin is 23:00 in UTC"
+    assert hours[23] == 1, "midnight in Berlin is 23:00 in UTC"
     two = pd.concat([frame.assign(g="a"), frame.assign(g="b")])
     two.to_csv(path, index=False)
     table = read_table(path)
@@ -187,10 +187,10 @@ def test_what_is_no_date(text):
 
 
 def test_names_stay_as_printed(path):
-    rows = [f"{group},2020-01-{day:02},{day % 4}" for group in ("NA", "null") for day in range(1, 29)]
+    rows = [f"{group},2020-01-{day:02},{day % 4}" for group in ("NA", "null", "b") for day in range(1, 29)]
     path.write_text("\n".join(["series,date,x", *rows]))
     table = read_table(path)
-    assert to_series(table, infer_schema(table)[0]).groups == ("NA", "null")
+    assert to_series(table, infer_schema(table)[0]).groups == ("NA", "null", "b")
 
 
 READERS = {

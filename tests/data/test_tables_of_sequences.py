@@ -84,7 +84,7 @@ def frame(**columns):
         "id": ["a", "a", "b", "b"],
         "t": [0, 1, 0, 1],
         "y": ["u", "u", "v", "v"],
-        "x": [1.0, 2.0, 3.0, 4.0],
+        "x": [1.0, 3.0, 2.0, 5.0],
     }
     return Table.from_frame(pd.DataFrame(data | columns))
 
@@ -129,7 +129,7 @@ def test_no_column_that_tells_sequences_apart():
 
 
 def test_a_label_that_the_schema_does_not_know():
-    schema, _ = infer_schema(frame(), group="id", target="y", time="t")
+    schema, _ = infer_schema(frame(), task="classify", group="id", target="y", time="t")
     assert refusal(to_sequences, frame(y=["u", "u", "w", "w"]), schema) == (
         "the label 'w' is no class of the schema; known: 'u', 'v'"
     )
@@ -138,4 +138,3 @@ def test_a_label_that_the_schema_does_not_know():
 def test_numbers_are_labels_where_they_are_the_same_in_all_rows_of_a_group():
     table = frame(y=[1, 1, 2, 2])
     assert infer_schema(table, group="id", target="y", time="t")[0].classes == ("1", "2")
-    assert infer_schema(frame(), group="id", target="y")[0].task == "classify"
