@@ -81,7 +81,17 @@ def run_python(code: str) -> str:
 
 
 def test_import_needs_only_torch_and_numpy():
-    heavy = "pytorch_lightning", "pandas", "pyarrow", "matplotlib", "triton", "pydantic", "typer", "rich", "torchmetrics"
+    heavy = (
+        "pytorch_lightning",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "triton",
+        "pydantic",
+        "typer",
+        "rich",
+        "torchmetrics",
+    )
     code = f"import torch, numpy, sys; before = set(sys.modules); import carousel; print(*(set({heavy}) & (set(sys.modules) - before)))"
     assert run_python(code) == ""
 

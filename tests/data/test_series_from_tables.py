@@ -235,7 +235,7 @@ ROLES = {
     ),
     "a zone that is none": (
         dict(time_zone="Mars/Base"),
-        "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'",
+        "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'; correct it",
     ),
     "no labels": (
         dict(task="classify"),
@@ -248,3 +248,15 @@ ROLES = {
 def test_roles_that_do_not_fit(given, sentence):
     frame = hourly(60, kind=["a", "b"] * 30, fixed=1)
     assert refusal(infer_schema, Table.from_frame(frame), **given) == sentence
+
+
+def test_much_of_a_kind_is_told_together():
+    columns = {f"word{i}": ["a", "b"] * 30 for i in range(5)} | {f"one{i}": 1 for i in range(9)}
+    holes = {f"hole{i}": [1.0, np.nan, 3.0] * 20 for i in range(4)}
+    _, said, _ = read_back(hourly(60, **columns, **holes))
+    assert said[3:6] == [
+        "Columns 'one0', 'one1', 'one2', 'one3', 'one4', 'one5' and 3 more are left out: 1 in every row.",
+        "Columns 'word0', 'word1', 'word2', 'word3' and 'word4' are read as categories, 10 altogether.",
+        "4 columns lack numbers before validation begins, most of all 'hole0' (33.3% of rows): "
+        "filled in, and channels such as 'hole0 missing' say where.",
+    ]

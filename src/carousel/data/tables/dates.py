@@ -216,7 +216,7 @@ def _localized(
         local = index.tz_localize(zone, ambiguous=~seen.to_numpy(), nonexistent="shift_forward")
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise CarouselError(
-            f"the time zone is '{zone}', wanted one such as 'Europe/Berlin' or 'UTC'"
+            f"the time zone is '{zone}', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
         ) from error
     return _as_integers(local)
 
