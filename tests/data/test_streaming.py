@@ -32,6 +32,7 @@ def frames():
     one = hourly(2000, kind=rng.choice(["a", "b", "c"], 2000), temperature=rng.normal(size=2000))
     one.loc[rng.choice(2000, 100), "temperature"] = np.nan
     one.loc[rng.choice(2000, 50), "load"] = np.nan
+    one.loc[800:1100, "temperature"] = np.nan
     gaps = one.drop(index=rng.choice(2000, 5, replace=False))
     doubled = pd.concat([gaps, gaps.iloc[[10, 500, 501]].assign(load=7.0)]).sort_values("time", kind="stable")
     several = pd.concat([gaps.assign(shop="x"), one.iloc[300:1500].assign(shop="y")])
@@ -112,6 +113,18 @@ def test_a_file_that_is_cut_while_it_is_streamed(tmp_path, monkeypatch):
     streamed.source.write_bytes(content[: len(content) // 2])
     with pytest.raises(CarouselError, match="it is no Parquet file, or one that is cut short or damaged"):
         to_series(streamed, schema)
+
+
+def test_texts_that_are_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "STREAM_BYTES", 0)
+    offsets = pa.array(range(61), pa.int32()).buffers()[1]
+    texts = pa.Array.from_buffers(pa.string(), 60, [None, offsets, pa.py_buffer(b"\xff" * 60)])
+    frame = hourly(60)
+    pq.write_table(
+        pa.table({"time": frame["time"], "load": frame["load"], "kind": texts}), tmp_path / "x.parquet"
+    )
+    with pytest.raises(CarouselError, match="it is no Parquet file, or one that is cut short or damaged"):
+        infer_schema(read_table(tmp_path / "x.parquet"))
 
 
 PROGRAM = """
