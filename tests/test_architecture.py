@@ -85,8 +85,22 @@ def run_python(code: str) -> str:
 
 
 def test_import_needs_only_torch_and_numpy():
-    heavy = "pytorch_lightning", "pandas", "matplotlib", "triton", "pydantic", "typer", "rich", "torchmetrics"
-    heavy += "sklearn", "pyarrow", "onnx", "keras", "torchrecurrent", "haste_pytorch"
+    heavy = (
+        "pytorch_lightning",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "triton",
+        "pydantic",
+        "typer",
+        "rich",
+        "torchmetrics",
+        "sklearn",
+        "onnx",
+        "keras",
+        "torchrecurrent",
+        "haste_pytorch",
+    )
     code = f"import torch, numpy, sys; before = set(sys.modules); import carousel; print(*(set({heavy}) & (set(sys.modules) - before)))"
     assert run_python(code) == ""
 
