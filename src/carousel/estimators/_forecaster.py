@@ -77,7 +77,7 @@ class Forecaster(Estimator):
         dropout: float = 0.2,
         history: int | None = None,
         unroll: int = 0,
-        epochs: int = 20,
+        epochs: int = 12,
         batch_size: int = 16,
         learning_rate: float = 1e-2,
         weight_decay: float = 1e-2,
