@@ -43,6 +43,8 @@ def allowed(schema: dict[str, Any]) -> str:
     """The values that a setting takes, in words."""
     if "anyOf" in schema:  # a value, or null by default
         return allowed(schema["anyOf"][0])
+    if "$ref" in schema:
+        return "a section"
     if "enum" in schema:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema["type"] == "array":

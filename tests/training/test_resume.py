@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -130,20 +129,6 @@ def test_a_training_that_had_stopped_early_is_not_trained_further(config, tmp_pa
     (folder / "metrics.json").write_text(json.dumps(metrics | {"status": "interrupted", "test": None}))
     resume(folder, progress=False)
     assert_same_run(folder, wanted.folder)
-
-
-@pytest.mark.parametrize("unroll", [0, 24], ids=["pieces", "streams"])
-def test_a_forecaster_goes_on_to_the_same_bits(unroll, tmp_path):
-    hours = np.arange(400)
-    load = 10 + np.sin(hours * 2 * np.pi / 24) + 0.1 * np.random.default_rng(0).normal(size=400)
-    times = (np.datetime64("2024-01-01", "h") + hours).astype(str)
-    rows = [f"{time},{number:.3f}" for time, number in zip(times, load, strict=True)]
-    (tmp_path / "load.csv").write_text("\n".join(["time,load", *rows]))
-    changes = ["hidden_size=4", "epochs=3", "dropout=0.3", "horizon=4", f"unroll={unroll}"]
-    config, _ = configure(tmp_path / "load.csv", "forecast", changes, target=["load"])
-    whole = fit(config, tmp_path / "whole", progress=False)
-    resume(killed_at(1 + 4 + 3, config, tmp_path / "run"), progress=False)
-    assert_same_run(tmp_path / "run", whole.folder)
 
 
 def test_a_run_that_has_no_model_yet_begins_anew(config, whole, tmp_path):

@@ -55,9 +55,8 @@ class Recorder(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.best = state_dict["rows"], state_dict["best"]
         self._lowest, self._kernel = state_dict["lowest"], state_dict["kernel"]
-        self.random.restore_order(
-            state_dict["random"]
-        )  # Lightning reads the first batches before `on_train_start`
+        # Lightning begins to read the data before `on_train_start`.
+        self.random.restore_order(state_dict["random"])
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
