@@ -47,8 +47,14 @@ def test_the_run_replays_from_its_configuration(run, tmp_path):
     assert evaluate(run.folder) == run.metrics()["test"]
 
 
-def test_the_run_predicts(run):
-    assert len(prediction_table(run.folder, run.config.data.file)) == 3
+def test_the_run_answers_frames_as_it_answers_files(run, months):
+    forecasts = prediction_table(run.folder, months)
+    pd.testing.assert_frame_equal(forecasts, prediction_table(run.folder, run.config.data.file))
+    assert len(forecasts) == 3
+    assert evaluate(run.folder, months) == evaluate(run.folder, run.config.data.file)
+    with pytest.raises(CarouselError) as raised:
+        prediction_table(run.folder, months[["rain"]])
+    assert str(raised.value) == "the schema's column 'month' is not in the table; known: 'rain'"
 
 
 def test_a_frame_and_its_file_make_the_same_run(run, months, tmp_path):

@@ -1,25 +1,22 @@
 """What `carousel fit` does, for data that is in memory or in a file."""
 
 import os
-import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from carousel import training
 from carousel.data import Sequences, write_npz
-from carousel.data.tables import Table
 from carousel.errors import CarouselError
 from carousel.files import cannot_write
 from carousel.training import Config, Run
+from carousel.training.in_memory import not_naming, write_frame
 from carousel.training.parts import MODEL
 from carousel.training.run import claim_folder, discard_folder
 
@@ -62,7 +59,7 @@ def fit(
         settings: fields of the configuration by their names, such as `hidden_size=32`.
 
     Returns:
-        The run; `run.metrics()` has its scores, and `carousel.training.prediction_table(run.folder, file)` predicts.
+        The run; `run.metrics()` has its scores, and `carousel.training.prediction_table(run.folder, frame)` predicts.
 
     Raises:
         CarouselError: the data cannot be read or does not fit the task or the columns, a setting is unknown or out of
@@ -93,7 +90,7 @@ def trained(
         return training.fit(config, folder, progress)
     with TemporaryDirectory() as place:
         file = _written(data, Path(place), task)
-        with _not_naming(file):
+        with not_naming(file):
             config, found = training.configure(file, task, changes, **columns)
         _tell(found, progress)
         folder = claim_folder(config, folder)
@@ -104,7 +101,7 @@ def trained(
             discard_folder(folder, config)
             raise cannot_write(folder, error) from error
     try:
-        with _not_naming(folder.absolute() / file.name):
+        with not_naming(folder.absolute() / file.name):
             return training.fit(config, folder, progress)
     finally:
         if not (folder / MODEL).exists():
@@ -128,21 +125,8 @@ def _written(data: pd.DataFrame | Sequences, folder: Path, task: str | None) -> 
         )
     if task == "symbols":
         raise CarouselError("a frame has no text to go on with; give task 'symbols' the path of a text file")
-    file = folder / "data.parquet"
-    pq.write_table(Table.from_frame(data).source, file)
-    return file
+    return write_frame(data, folder)
 
 
 def _with_file(config: Config, file: Path) -> Config:
     return config.model_copy(update={"data": config.data.model_copy(update={"file": str(file)})})
-
-
-@contextmanager
-def _not_naming(file: Path) -> Iterator[None]:
-    """Errors inside do not name a file that the caller has never seen."""
-    try:
-        yield
-    except CarouselError as error:
-        name = re.escape(f"'{file}'")
-        sentence = re.sub(f"(cannot read|in) {name}: ", "", str(error))
-        raise CarouselError(re.sub(name, "the data", sentence)) from error
