@@ -26,6 +26,7 @@ BELOW = {
     "theory": {"equations", "nn", "errors", "style", "files", "pages", "mathml"},
     "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files", "screen"},
+    "estimators": {"training", "data", "errors", "files"},
     "experiments": {"training", "data", "errors"},
     "report": {"training", "theory", "data", "nn", "errors", "style", "files", "pages"},
     "cli": {
@@ -45,7 +46,7 @@ BELOW = {
     },
     "texts": {"files"},
     "__main__": {"cli"},
-    "__init__": {"convert", "nn", "kernels"},
+    "__init__": {"convert", "nn", "kernels", "estimators"},
 }
 """Each floor, and the floors below it that it may stand on."""
 
@@ -84,8 +85,22 @@ def run_python(code: str) -> str:
 
 
 def test_import_needs_only_torch_and_numpy():
-    heavy = "pytorch_lightning", "pandas", "matplotlib", "triton", "pydantic", "typer", "rich", "torchmetrics"
-    heavy += "onnx", "keras", "torchrecurrent", "haste_pytorch"
+    heavy = (
+        "pytorch_lightning",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "triton",
+        "pydantic",
+        "typer",
+        "rich",
+        "torchmetrics",
+        "sklearn",
+        "onnx",
+        "keras",
+        "torchrecurrent",
+        "haste_pytorch",
+    )
     code = f"import torch, numpy, sys; before = set(sys.modules); import carousel; print(*(set({heavy}) & (set(sys.modules) - before)))"
     assert run_python(code) == ""
 
@@ -95,16 +110,36 @@ def test_import_adds_less_than_a_third_of_a_second_to_torch():
     assert min(float(run_python(code)) for _ in range(3)) < 0.3
 
 
+def test_what_trains_is_there_when_it_is_asked_for():
+    code = "import carousel, sys; carousel.fit, carousel.Classifier, carousel.Forecaster; print('sklearn' in sys.modules)"
+    assert run_python(code) == "True"
+
+
+def test_what_trains_says_what_it_needs(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("carousel.estimators")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    with pytest.raises(ImportError) as raised:
+        carousel.Classifier  # noqa: B018
+    wanted = "carousel.Classifier needs the package sklearn.base; run pip install 'carousel-lstm[train]'"
+    assert str(raised.value) == wanted
+    with pytest.raises(AttributeError, match="module 'carousel' has no attribute 'Clasifier'"):
+        carousel.Clasifier  # noqa: B018
+
+
 def test_public_names():
-    public = {name for name in vars(carousel) if not name.startswith("_")}
+    public = {name for name in dir(carousel) if not name.startswith("_")}
     modules = {floor_of(path) for path in PACKAGE.rglob("*.py")}
-    assert public - modules == {
+    assert public - modules - {"TYPE_CHECKING", "Any", "import_module"} == {
         "AugmentedLSTM",
+        "Classifier",
+        "Forecaster",
         "LSTM",
         "LSTMCell",
         "RNN",
         "VanillaLSTM",
         "explain",
+        "fit",
         "swap_lstms",
         "use_kernel",
     }

@@ -254,7 +254,7 @@ def test_an_output_that_cannot_be_written_gets_one_sentence(run, utterances, tmp
     got = sentence(call("predict", run, "--data", utterances, "--out", tmp_path / "no" / "out.csv"))
     assert got.startswith("cannot write '") and "No such file or directory" in got
     got = sentence(call("fit", *TINY, "--out", run))
-    assert got == f"'{run}' is there already and not an empty folder; choose another --out"
+    assert got == f"'{run}' is there already and not an empty folder; choose another"
 
 
 def test_a_damaged_run_gets_one_sentence(run, tmp_path):

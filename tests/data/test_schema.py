@@ -54,6 +54,10 @@ BAD = {
         dict(task="classify", known=("a",)),
         "known names 'a', which is no number and no category; add it to them",
     ),
+    "a zone that is none": (
+        dict(task="classify", time_zone="Mars/Base"),
+        "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'; correct it",
+    ),
     "an unknown calendar": (
         dict(task="classify", calendar=("moon",)),
         "calendar names 'moon', wanted hour, weekday, day of year",

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carousel.data.steps import from_words, in_words, is_calendar, nanoseconds, rows_before, times_from
+from carousel.data.steps import (
+    from_words,
+    in_words,
+    is_calendar,
+    nanoseconds,
+    rows_before,
+    time_at,
+    times_from,
+)
 from carousel.errors import CarouselError
 
 WORDS = ["1 nanosecond", "250 milliseconds", "1 second", "90 minutes", "15 minutes", "1 hour", "5 days", "1 week", "1 month", "3 months", "1 year", "7"]  # fmt: skip
@@ -62,6 +70,7 @@ def test_rows_before_a_time_are_those_with_earlier_times(words, start, count, da
     shift = data.draw(st.integers(-1, 1))
     time = found[row] + (shift if isinstance(step, int) else np.timedelta64(shift, "ns"))
     assert rows_before(found[0], step, count, time) == (found < time).sum()
+    assert time_at(found[0], step, row) == found[row]
 
 
 def test_months_are_longer_than_four_weeks():

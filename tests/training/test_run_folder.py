@@ -49,7 +49,7 @@ def test_what_is_there_already_is_never_overwritten(tmp_path, tiny):
     (tmp_path / "mine").write_text("x")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text(to_yaml(override(tiny, ["seed=1"])))
-    wanted = "is there already and not an empty folder; choose another --out"
+    wanted = "is there already and not an empty folder; choose another"
     assert complaint(create_folder, tiny, tmp_path / "run") == f"'{tmp_path / 'run'}' {wanted}"
     assert complaint(create_folder, tiny, tmp_path) == f"'{tmp_path}' {wanted}"
     assert complaint(create_folder, tiny, tmp_path / "mine") == f"'{tmp_path / 'mine'}' {wanted}"

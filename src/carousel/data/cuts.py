@@ -16,7 +16,7 @@ from carousel.data.steps import (
     is_calendar,
     nanoseconds,
     rows_before,
-    times_from,
+    time_at,
 )
 from carousel.errors import CarouselError
 
@@ -59,7 +59,7 @@ class Spans:
         if self.times is not None:
             return int(np.sort(np.concatenate(self.times).astype(np.int64))[row])
         pairs = zip(self.starts, self.lengths, strict=True)
-        lasts = [as_integer(times_from(start, self.step, int(n))[-1]) for start, n in pairs]
+        lasts = [as_integer(time_at(start, self.step, int(n) - 1)) for start, n in pairs]
         low, high = min(map(as_integer, self.starts)), max(lasts) + 1
         while high - low > 1:
             middle = (low + high) // 2

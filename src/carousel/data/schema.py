@@ -1,6 +1,7 @@
 """What the columns of a table are: the record that makes new rows of it read like the old ones."""
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -8,6 +9,14 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 """YAML has lists for tuples."""
 
 CALENDAR = ("hour", "weekday", "day of year")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 class Schema(BaseModel):
@@ -76,6 +85,10 @@ class Schema(BaseModel):
         for name in self.known:
             if name not in self.numbers and name not in self.categories:
                 raise ValueError(f"known names '{name}', which is no number and no category; add it to them")
+        if self.time_zone is not None and not _is_zone(self.time_zone):
+            raise ValueError(
+                f"the time zone is '{self.time_zone}', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
+            )
         for name in self.calendar:
             if name not in CALENDAR:
                 raise ValueError(f"calendar names '{name}', wanted {', '.join(CALENDAR)}")

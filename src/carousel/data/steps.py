@@ -67,6 +67,13 @@ def times_from(start: Any, step: Step, count: int) -> npt.NDArray[Any]:
     return shifted
 
 
+def time_at(start: Any, step: Step, row: int) -> Any:
+    """The time of one row, as `times_from` has it."""
+    if is_calendar(step):
+        return times_from(start, step, row + 1)[row]
+    return start + step * row if isinstance(step, int) else start + step.astype("m8[ns]") * row
+
+
 def rows_before(start: Time, step: Step, count: int, time: Time) -> int:
     """How many of `count` rows lie before `time`."""
     if is_calendar(step):

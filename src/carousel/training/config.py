@@ -144,25 +144,21 @@ def to_yaml(config: Config) -> str:
     return plain_yaml.write(config.model_dump(mode="json"))
 
 
-def override(config: Config, assignments: Iterable[str]) -> Config:
+def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> Config:
     """Change single fields.
 
     Args:
         config: where to start from.
         assignments: each `key=value`; the key bare (`hidden_size`) or with its section
-            (`model.hidden_size`), the value as YAML. A new layer takes its own default context, a
-            new kind of task its own direction and context.
+            (`model.hidden_size`), the value as YAML. Or a mapping from such keys to values. A new layer
+            takes its own default context, a new kind of task its own direction and context.
 
     Raises:
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
     """
     content = config.model_dump()
-    changes: dict[str, Any] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise CarouselError(f"a setting is written key=value, got '{assignment}'")
-        changes[_leaf(key.strip())] = _parse_value(key, value)
+    given = assignments.items() if isinstance(assignments, Mapping) else map(_parse, assignments)
+    changes = {_leaf(key): value for key, value in given}
     if changes.get("layer", config.model.layer) != config.model.layer:
         del content["model"]["context"]
     if changes.get("kind", config.task.kind) != config.task.kind:
@@ -189,9 +185,12 @@ def _elsewhere(leaf: str) -> str:
     return f"did you mean '{_SECTION_OF[leaf]}.{leaf}'?" if leaf in _SECTION_OF else ""
 
 
-def _parse_value(key: str, value: str) -> Any:
+def _parse(assignment: str) -> tuple[str, Any]:
+    key, equals, value = assignment.partition("=")
+    if not equals:
+        raise CarouselError(f"a setting is written key=value, got '{assignment}'")
     try:
-        return plain_yaml.read(value)
+        return key.strip(), plain_yaml.read(value)
     except plain_yaml.UnreadableYamlError as error:
         raise CarouselError(f"setting '{key}' wants a YAML value, got '{value}', {error}") from error
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from carousel.data import Sequences
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config
+from carousel.training.in_memory import not_naming, write_frame
 from carousel.training.run import Run, open_run
 from carousel.training.symbols.generation import written
 from carousel.training.symbols.model import SymbolModel
@@ -24,8 +26,8 @@ def evaluate(run: str | Path, data: Any = None) -> dict[str, Any]:
 
     Args:
         run: the run folder.
-        data: with the run's features, labelled where the task has labels, or a path of a file, which is read as the
-            run's own would be; by default the test part of the run's data.
+        data: with the run's features, labelled where the task has labels, or a pandas frame or the path of a file,
+            which are read as the run's own would be; by default the test part of the run's data.
 
     Returns:
         `loss` and what else the task tells. Of a classifier: `loss` (mean cross-entropy in nats), `accuracy`,
@@ -57,7 +59,7 @@ def predict(run: str | Path, sequences: Sequences) -> npt.NDArray[np.float32]:
 
 
 def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
-    """What the best epoch of a run predicts for data with its features, or for a file of such, as a table.
+    """What the best epoch of a run predicts for data with its features, or for a frame or a file of such, as a table.
 
     Of a classifier: sequence, predicted, and a column `probability_<class>` for each class.
 
@@ -94,4 +96,9 @@ def generate(
 
 
 def _read(how: Callable[[Config, Path], Any], run: Run, data: Any) -> Any:
+    if isinstance(data, pd.DataFrame):
+        with TemporaryDirectory() as folder:
+            file = write_frame(data, Path(folder))
+            with not_naming(file):
+                return how(run.config, file)
     return how(run.config, Path(data)) if isinstance(data, (str, PathLike)) else data

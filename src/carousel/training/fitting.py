@@ -1,6 +1,5 @@
 """From a configuration to a run folder with a trained model and its test score."""
 
-import shutil
 import signal
 import threading
 from pathlib import Path
@@ -20,7 +19,7 @@ from carousel.training.parts import METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.resumption import checkpoint_of, unfinished
-from carousel.training.run import Run, create_folder, open_run
+from carousel.training.run import Run, create_folder, discard_folder, open_run
 from carousel.training.tasks import Material, task_of
 from carousel.training.trainer import quiet_lightning, trainer_of
 from carousel.training.transfer import freeze, take_over
@@ -58,7 +57,7 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
             raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
         finally:
             if not (folder / MODEL).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+                discard_folder(folder, config)
 
 
 def resume(run: str | Path, progress: bool = True) -> Run:

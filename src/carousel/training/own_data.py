@@ -19,7 +19,7 @@ TABLES = (".csv", ".tsv", ".parquet", ".pq")
 def configure(
     file: str | Path,
     kind: str | None = None,
-    changes: Sequence[str] = (),
+    changes: Sequence[str] | Mapping[str, Any] = (),
     *,
     target: Sequence[str] = (),
     time: Sequence[str] = (),
@@ -73,7 +73,7 @@ def _bare(file: Path, digest: str, kind: str) -> Config:
 
 
 def _configured_table(
-    file: Path, digest: str, kind: Any, changes: Sequence[str], roles: Mapping[str, Any]
+    file: Path, digest: str, kind: Any, changes: Sequence[str] | Mapping[str, Any], roles: Mapping[str, Any]
 ) -> tuple[Config, list[str]]:
     """The schema is found before validation begins, so the shares of the parts must be known before it."""
     shares = override(_bare(file, digest, kind or "forecast"), changes).data

@@ -1,6 +1,8 @@
 """The run folder: what a training leaves behind, and every way in which it can be unfit to read."""
 
 import csv
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -127,7 +129,28 @@ def _nearby(folder: Path) -> str:
 def create_folder(config: Config, out: str | Path | None = None) -> Path:
     """Make a run folder that holds its configuration and nothing else.
 
-    One that holds just this already is taken: a training killed in its first epoch leaves it.
+    Args:
+        config: the run.
+        out: the folder; see `claim_folder`.
+
+    Raises:
+        CarouselError: `out` is there and holds something else, or the disk does not let itself be written.
+    """
+    folder = claim_folder(config, out)
+    try:
+        write_atomically(folder / CONFIG, to_yaml(config))
+    except CarouselError:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+    return folder
+
+
+def claim_folder(config: Config, out: str | Path | None = None) -> Path:
+    """Make an empty folder for a run.
+
+    One that holds the run's configuration or its data, and nothing else, is taken: a training killed in its first epoch
+    leaves it, and so does who puts the data there first.
 
     Args:
         config: the run.
@@ -141,25 +164,36 @@ def create_folder(config: Config, out: str | Path | None = None) -> Path:
         if out is None:
             folder = _first_free(folder, f"{config.recipe}-{config.model.layer}")
         elif folder.exists() and not _is_unused(folder, config):
-            raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another --out")
+            raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another")
         else:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    try:
-        write_atomically(folder / CONFIG, to_yaml(config))
-    except CarouselError:
-        folder.rmdir()
-        raise
     return folder
 
 
+def discard_folder(folder: Path, config: Config) -> None:
+    """Remove the folder of a run that came to nothing; its data, should it lie there, stays."""
+    paths = [path for path in folder.iterdir() if not _is_data(path, config)] if folder.is_dir() else []
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _is_unused(folder: Path, config: Config) -> bool:
-    """Whether the folder is empty, or holds this configuration and nothing else."""
+    """Whether the folder is empty, or holds this configuration or its data and nothing else."""
     if not folder.is_dir():
         return False
-    left = [path for path in folder.iterdir() if path.name != LOCK]
+    left = [path for path in folder.iterdir() if path.name != LOCK and not _is_data(path, config)]
     return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in left)
+
+
+def _is_data(path: Path, config: Config) -> bool:
+    return config.data.file is not None and path.absolute() == Path(config.data.file).absolute()
 
 
 def _first_free(parent: Path, name: str) -> Path:

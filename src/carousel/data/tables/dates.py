@@ -33,7 +33,7 @@ _DATES = [
     *(f"{month}{mark}{year}" for mark in "- " for month in ("%b", "%B") for year in ("%Y", "%y")),
     *(f"{month} %d, %Y" for month in ("%b", "%B")),
     "%d. %B %Y",
-    "%Y%m%d",
+    *("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S"),
 ]
 _TIMES = [
     "",
@@ -43,8 +43,6 @@ _TIMES = [
         for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H.%M", "%H")
         for zone in ("", "%z", " %z")
     ),
-    "%H%M",
-    "%H%M%S",
 ]
 _FIELDS = {
     "%Y": r"\d{4}",
@@ -93,8 +91,12 @@ def _formats_of(text: str) -> list[str]:
 
 @cache
 def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
-    """Formats of strptime as regular expressions."""
-    return {form: re.sub("%[A-Za-z]", lambda field: _FIELDS[field[0]], re.escape(form)) for form in forms}
+    """Formats of strptime as regular expressions; where nothing stands between them, fields have all their digits."""
+    shapes = {form: re.sub("%[A-Za-z]", lambda field: _FIELDS[field[0]], re.escape(form)) for form in forms}
+    return {
+        form: shape.replace("{1,2}", "{2}") if form.startswith("%Y%m") else shape
+        for form, shape in shapes.items()
+    }
 
 
 def _fits(sample: Sequence[str], form: str) -> bool:
@@ -214,7 +216,7 @@ def _localized(
         local = index.tz_localize(zone, ambiguous=~seen.to_numpy(), nonexistent="shift_forward")
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise CarouselError(
-            f"the time zone is '{zone}', wanted one such as 'Europe/Berlin' or 'UTC'"
+            f"the time zone is '{zone}', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
         ) from error
     return _as_integers(local)
 

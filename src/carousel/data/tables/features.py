@@ -12,6 +12,8 @@ from carousel.data.tables.wording import counted, listed
 from carousel.errors import CarouselError
 
 MANY = 3
+"""So many sentences of a kind are said; what is more is told together."""
+
 COUNTS_ROWS = "only counts the rows"
 
 
@@ -67,11 +69,8 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
             categories[name] = encode_labels(column.values)[1]
     missing = tuple(name for name in chosen if found[name].n_missing)
     sentences = [
-        *(f"Column '{name}' is left out: {reason}." for name, reason in ignored.items()),
-        *(
-            f"Column '{name}' is read as {counted(len(values), 'category', 'categories')}: {listed(values)}."
-            for name, values in categories.items()
-        ),
+        *_said_ignored(ignored),
+        *_said_categories(categories),
         *_said_missing({name: found[name] for name in missing}, where),
     ]
     return Features(tuple(chosen), categories, ignored, missing, sentences)
@@ -92,6 +91,27 @@ def _refuse_texts(located: Located, name: str) -> None:
     """Raise for the first cell that is no number, with its row."""
     for batch, _, _, places in located.rows([name]):
         numbers(batch.column(name), name, located.table.dialect.decimal, places)
+
+
+def _said_ignored(ignored: dict[str, str]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for name, reason in ignored.items():
+        reasons.setdefault(reason, []).append(name)
+    return [
+        f"{'Column' if len(names) == 1 else 'Columns'} {listed(names)} {'is' if len(names) == 1 else 'are'} left out: "
+        f"{reason}."
+        for reason, names in reasons.items()
+    ]
+
+
+def _said_categories(categories: dict[str, tuple[str, ...]]) -> list[str]:
+    if len(categories) > MANY:
+        n_features = sum(len(values) for values in categories.values())
+        return [f"Columns {listed(categories)} are read as categories, {n_features} altogether."]
+    return [
+        f"Column '{name}' is read as {counted(len(values), 'category', 'categories')}: {listed(values)}."
+        for name, values in categories.items()
+    ]
 
 
 def _said_missing(columns: dict[str, Column], where: str) -> list[str]:

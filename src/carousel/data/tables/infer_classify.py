@@ -7,9 +7,10 @@ from carousel.data.schema import Schema
 from carousel.data.tables.cells import texts
 from carousel.data.tables.features import features_from
 from carousel.data.tables.given import Given, dialect_of
+from carousel.data.tables.grouping import sequence_role
 from carousel.data.tables.kinds import survey
 from carousel.data.tables.layout import Keys, locate
-from carousel.data.tables.roles import sequence_role, time_role
+from carousel.data.tables.roles import time_role
 from carousel.data.tables.table import Table
 from carousel.data.tables.wording import counted, listed, said_of_rows
 from carousel.errors import CarouselError

@@ -11,9 +11,10 @@ from carousel.data.tables.assembly import stretch
 from carousel.data.tables.dates import parse_times
 from carousel.data.tables.features import features_from
 from carousel.data.tables.given import Given, dialect_of
+from carousel.data.tables.grouping import group_role
 from carousel.data.tables.kinds import survey
 from carousel.data.tables.layout import Integers, Keys, Segments, locate, segments
-from carousel.data.tables.roles import TimeRole, group_role, time_role
+from carousel.data.tables.roles import TimeRole, time_role
 from carousel.data.tables.season import LONGEST, SCALES, Season, calendar_for, season_of
 from carousel.data.tables.spacing import spacing_of
 from carousel.data.tables.table import Table

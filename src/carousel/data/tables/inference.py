@@ -88,9 +88,10 @@ def _task(table: Table, given: Given) -> Task:
     if len(given.target) > 1 or table.streamed:
         return "forecast"
     label = plain(table.column(given.target[0]).combine_chunks())
-    if is_text(label.type) and pc.count_distinct(label).as_py() < table.n_rows / 2:
-        return "forecast" if share_of_numbers(label, table.dialect.decimal) > 0.5 else "classify"
-    if not given.group or not is_number(label.type):
+    few = is_text(label.type) and pc.count_distinct(label).as_py() < table.n_rows / 2
+    if few and share_of_numbers(label, table.dialect.decimal) < 0.5:
+        return "classify"
+    if not given.group or not (is_number(label.type) or few):
         return "forecast"
     names = joined([table.column(name).combine_chunks() for name in given.group], " / ")
     pairs = joined([names, label], " / ")

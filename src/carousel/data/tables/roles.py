@@ -1,4 +1,4 @@
-"""Which column is the time, which tell the series apart, and which holds the classes."""
+"""Which columns are the time, and how they write it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from carousel.data.tables.cells import is_number, is_text, is_time, joined, plain
+from carousel.data.tables.cells import is_number, is_text, is_time, joined
 from carousel.data.tables.dates import ISO, QUARTER, fitting_formats, parse_times
 from carousel.data.tables.layout import Integers, follows
 from carousel.data.tables.table import Table
@@ -30,11 +30,7 @@ TIME_NAMES = (
     ),
     *("month", "week", "day", "step", "t", "epoch", "period"),
 )
-GROUP_NAMES = (
-    *("sequence", "series", "group", "unique_id", "id", "item_id", "series_id", "name", "sensor", "station"),
-    *("subject", "patient", "device", "unit", "store", "shop", "site", "case"),
-)
-"""Names that speak for a role, the most telling first."""
+"""Names that speak for a time, the most telling first."""
 
 SPLIT = {
     ("year", "month", "day", "hour", "minute", "second"): "%Y %m %d %H %M %S",
@@ -46,6 +42,10 @@ SPLIT = {
 }
 """Number columns of these names are a time together."""
 
+DIGITS = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""Dates that are written as integers, by their number of digits."""
+
+UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 COUNTED = {"s": (10**8, 10**10), "ms": (10**11, 10**13), "us": (10**14, 10**16), "ns": (10**17, 10**19)}
 """Where integers since 1970 lie that mean a time between 1973 and 2286."""
 
@@ -108,13 +108,15 @@ def _as(found: tuple[str | None, str]) -> str:
     form, why = found
     if form is None:
         return f", integers{why}"
+    if form in UNITS:
+        return f", {UNITS[form]}{why}"
     return f", {f'written as {form}' if '%' in form else form}{why}"
 
 
 def _candidates(table: Table, others: Sequence[str]) -> list[tuple[str, ...]]:
     """Columns that may be the time, the likeliest first."""
     free = [name for name in table.columns if name not in others]
-    by_name = sorted(free, key=lambda name: _rank(name, TIME_NAMES))
+    by_name = sorted(free, key=lambda name: rank(name, TIME_NAMES))
     stamps = [name for name in by_name if is_time(table.columns[name])]
     stamps.sort(key=lambda name: -pc.count_distinct(table.head(name)).as_py())
     words = [name for name in by_name if is_text(table.columns[name])]
@@ -171,12 +173,13 @@ def _integers(table: Table, name: str) -> tuple[str | None, str] | None:
     values = table.head(name).combine_chunks().drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
     if len(values) == 0 or not (np.isfinite(values) & (values == np.floor(values))).all():
         return None
+    sample = [str(int(value)) for value in values[:2000]]
+    form = DIGITS.get(len(sample[0]))
+    if form is not None and sample[0] >= "19" and form in fitting_formats(sample):
+        return form, ""
     for unit, (low, high) in COUNTED.items():
         if low <= values.min() and values.max() < high:
             return unit, f" since 1970 (the first is {int(values[0])})"
-    if values.min() >= 10**7 and values.max() < 10**8:
-        forms = fitting_formats([str(int(value)) for value in values[:2000]])
-        return ("%Y%m%d", "") if "%Y%m%d" in forms else (None, "")
     return None, ""
 
 
@@ -214,96 +217,16 @@ def _evenness(times: Integers) -> float:
     if len(unique) < 3:
         return 0.0
     monthly = max(float(follows(unique[:-1], unique[1:], months).mean()) for months in (1, 3, 12))
-    return max(_share_of_commonest(np.diff(unique)), monthly)
+    return max(share_of_commonest(np.diff(unique)), monthly)
 
 
-def group_role(table: Table, times: Integers, candidates: Sequence[str]) -> tuple[str, ...]:
-    """The columns that tell apart rows of the same time, () if none are needed or none do.
-
-    What tells series apart leaves hardly any time twice, and the rows of each as evenly spaced as all are together.
-
-    Args:
-        table: where to look; of one that is streamed only the beginning.
-        times: int64 [rows], of all rows, or of the first.
-        candidates: columns without another role.
-
-    Raises:
-        CarouselError: if most rows share their time with another, and nothing tells them apart.
-    """
-    repeated = _repeated(times)
-    if repeated <= 0.05:
-        return ()
-    columns = {}
-    for name in candidates:
-        kind = table.columns[name]
-        if is_text(kind) or (kinds.is_integer(kind) and name.lower() in GROUP_NAMES):
-            values = pc.dictionary_encode(
-                plain(table.head(name, len(times)).combine_chunks()), null_encoding="encode"
-            )
-            columns[name] = values.indices.to_numpy().astype(np.int64)
-    ranked = sorted(columns, key=lambda name: (_rank(name, GROUP_NAMES), len(np.unique(columns[name]))))
-    words = tuple(name for name in table.columns if name in columns and is_text(table.columns[name]))
-    wanted = _share_of_commonest(np.diff(np.unique(times)).astype(np.int64)) - 0.05
-    for names in [*((name,) for name in ranked), *[words] * (len(words) > 1)]:
-        codes = [columns[name] for name in names]
-        if _repeated(times, *codes) <= 0.01 and _share_of_commonest(_spans(times, codes)) >= wanted:
-            return names
-    if repeated > 0.5:
-        raise CarouselError(
-            f"{repeated:.0%} of its rows have the time of another, and no column tells them apart as series; "
-            "name the column that does as the group"
-        )
-    return ()
-
-
-def _spans(times: Integers, codes: list[Integers]) -> Integers:
-    """From row to row of each series, without rows of the same time."""
-    order = np.lexsort((times, *codes))
-    inside = np.logical_and.reduce([code[order][1:] == code[order][:-1] for code in codes])
-    spans = np.diff(times[order])[inside]
-    return np.asarray(spans[spans > 0])
-
-
-def _share_of_commonest(spans: Integers) -> float:
+def share_of_commonest(spans: Integers) -> float:
+    """How many of some spans are as long as the commonest."""
     if len(spans) == 0:
         return 0.0
     return float(np.unique(spans, return_counts=True)[1].max() / len(spans))
 
 
-def _rank(name: str, telling: tuple[str, ...]) -> int:
+def rank(name: str, telling: tuple[str, ...]) -> int:
+    """Where a name stands among telling ones, in any case; behind them if it is none."""
     return telling.index(name.lower()) if name.lower() in telling else len(telling)
-
-
-def _repeated(times: Integers, *codes: Integers) -> float:
-    """The share of rows with the keys of an earlier row."""
-    order = np.lexsort((times, *codes))
-    same = np.ones(len(times) - 1, bool)
-    for key in (times, *codes):
-        same &= key[order][1:] == key[order][:-1]
-    return float(same.sum()) / len(times)
-
-
-def sequence_role(table: Table, label: str, given: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that tell sequences apart, each with one label.
-
-    Raises:
-        CarouselError: if none are given and none are found.
-    """
-    if given:
-        return given
-    labels = pc.dictionary_encode(plain(table.column(label).combine_chunks())).indices.to_numpy(
-        zero_copy_only=False
-    )
-    for name in sorted(table.columns, key=lambda name: _rank(name, GROUP_NAMES)):
-        kind = table.columns[name]
-        if name == label or not (is_text(kind) or kinds.is_integer(kind) and name.lower() in GROUP_NAMES):
-            continue
-        codes = pc.dictionary_encode(plain(table.column(name).combine_chunks())).indices.to_numpy(
-            zero_copy_only=False
-        )
-        pairs = len(np.unique(np.stack([codes, labels]), axis=1)[0])
-        if pairs == len(np.unique(codes)) < table.n_rows and len(np.unique(codes)) > len(np.unique(labels)):
-            return (name,)
-    raise CarouselError(
-        f"no column tells the sequences apart that the classes in '{label}' belong to; name it as the group"
-    )

@@ -20,7 +20,11 @@ SCALES = {1: (2, 0.2), 4: (6, 0.3), 16: (6, 0.3), 64: (6, 0.3)}
 Coarser means have fewer lags to tell apart and more ways to be wrong, so more is asked of them.
 """
 
-MARGIN = 0.05
+NEARLY = 0.9
+"""Multiples of a season peak as well, by chance even higher: the shortest lag that comes so near to the best wins."""
+
+TOLERANCE = 0.05
+"""So near to a day, a week or a year, a season is taken for it."""
 
 
 class Season(NamedTuple):
@@ -35,9 +39,9 @@ def season_of(values: npt.NDArray[np.float64], step: Step) -> Season:
     """The strongest season of a series without gaps, and the autocorrelation of its changes there.
 
     Changes from one row to the next have no trend, and those of a random walk no autocorrelation. A season is a lag
-    where theirs peaks, above 0.2 and above four times what chance gives; the series must hold it three times. The
-    shortest lag within 0.05 of the best wins, for multiples of a season peak as well; a day, week or year within
-    0.05 of that wins over it. Where rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
+    where theirs peaks between valleys, above 0.2 and above four times what chance gives; the series must hold it three
+    times. The shortest lag that comes near to the best wins, and one near to a day, a week or a year is taken for that.
+    Where rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
 
     Args:
         values: float64 [T].
@@ -46,33 +50,34 @@ def season_of(values: npt.NDArray[np.float64], step: Step) -> Season:
     highest = 0.0
     for scale, (shortest, weakest) in SCALES.items():
         rows = values[len(values) % scale :].reshape(-1, scale).mean(axis=1)
-        natural = [round(lag / scale) for lag in natural_lags(step)]
-        lag, strength = _strongest_lag(np.diff(rows), natural, shortest, weakest)
+        lag, strength = _strongest_lag(np.diff(rows), shortest, weakest)
         if lag is not None:
-            near = [exact for exact in natural_lags(step) if round(exact / scale) == lag]
+            near = [exact for exact in natural_lags(step) if abs(lag * scale - exact) <= TOLERANCE * exact]
             return Season((near or [lag * scale])[0], strength, scale)
         highest = max(highest, strength)
     return Season(None, highest, 1)
 
 
 def _strongest_lag(
-    changes: npt.NDArray[np.float64], natural: list[int], shortest: int, weakest: float
+    changes: npt.NDArray[np.float64], shortest: int, weakest: float
 ) -> tuple[int | None, float]:
     largest = len(changes) // 3
     if largest <= shortest or np.ptp(changes) == 0:
         return None, 0.0
-    found = _autocorrelation((changes - changes.mean()) / np.abs(changes).max(), largest + 1)
-    peaks = np.zeros(largest + 2, bool)
-    peaks[2:-1] = (found[2:-1] >= found[1:-2]) & (found[2:-1] >= found[3:])
-    peaks[:shortest] = False
-    lags = np.flatnonzero(peaks & (found > max(weakest, 4 / np.sqrt(len(changes)))))
-    if len(lags) == 0:
-        return None, float(found[shortest:].max())
-    best = lags[found[lags] >= found[lags].max() - MARGIN][0]
-    for lag in natural:
-        if lag <= largest and peaks[lag] and found[lag] >= found[best] - MARGIN:
-            return lag, float(found[lag])
-    return int(best), float(found[best])
+    found = _autocorrelation((changes - changes.mean()) / np.abs(changes).max(), 2 * largest)
+    lags = np.arange(shortest, largest + 1)
+    peaks = (found[lags] >= found[lags - 1]) & (found[lags] >= found[lags + 1])
+    strong = found[lags] > np.maximum(weakest, 4 / np.sqrt(len(changes) - lags))
+    # Noise alone makes changes turn from row to row, so that lag 2 peaks above lag 1: there are valleys on both sides.
+    valley_before = np.minimum.accumulate(found)[lags - 1] < found[lags] / 2
+    likely = [
+        lag for lag in lags[peaks & strong & valley_before] if found[lag + 1 : 2 * lag].min() < found[lag] / 2
+    ]
+    if not likely:
+        return None, float(found[lags].max())
+    best = max(found[lag] for lag in likely)
+    lag = next(lag for lag in likely if found[lag] >= NEARLY * best)
+    return int(lag), float(found[lag])
 
 
 def natural_lags(step: Step) -> list[int]:
@@ -95,9 +100,10 @@ def calendar_for(step: Step, time_span: int) -> tuple[str, ...]:
 
 
 def _autocorrelation(centred: npt.NDArray[np.float64], largest: int) -> npt.NDArray[np.float64]:
-    """At lags 0 to `largest`, with the variance of the whole as the unit."""
-    size = 1 << (2 * len(centred) - 1).bit_length()
-    power = np.abs(np.fft.rfft(centred, size)) ** 2
-    found = np.fft.irfft(power, size)[: largest + 1]
-    scaled: npt.NDArray[np.float64] = found / found[0]
+    """At lags 0 to `largest`: the mean product of two so far apart, with the variance as the unit."""
+    count = len(centred)
+    size = 1 << (2 * count - 1).bit_length()
+    sums = np.fft.irfft(np.abs(np.fft.rfft(centred, size)) ** 2, size)[: largest + 1]
+    means = sums / (count - np.arange(largest + 1))
+    scaled: npt.NDArray[np.float64] = means / means[0]
     return scaled

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,7 +20,7 @@ class FileRows:
     The file has no name, so it is gone when the last that reads from it is, however that ends.
     """
 
-    def __init__(self, file: Any, dtype: npt.DTypeLike, first: int, count: int, width: int) -> None:
+    def __init__(self, file: "_Descriptor", dtype: npt.DTypeLike, first: int, count: int, width: int) -> None:
         self._file, self._first = file, first
         self.dtype = np.dtype(dtype)
         self.shape = (count, width)
@@ -33,7 +34,7 @@ class FileRows:
         view = _bytes_of(found)
         place = (self._first + first) * self._row_bytes
         while len(view):
-            size = os.preadv(self._file.fileno(), [view], place)
+            size = os.preadv(self._file.number, [view], place)
             if size == 0:
                 raise CarouselError("the rows kept on disk are cut short; read the table again")
             view, place = view[size:], place + size
@@ -44,7 +45,7 @@ class FileRows:
         place = (self._first + rows.start) * self._row_bytes
         try:
             while len(view):
-                size = os.pwrite(self._file.fileno(), view, place)
+                size = os.pwrite(self._file.number, view, place)
                 view, place = view[size:], place + size
         except OSError as error:
             raise CarouselError(
@@ -58,6 +59,14 @@ class FileRows:
     def part(self, first: int, count: int) -> "FileRows":
         """Some of these rows."""
         return FileRows(self._file, self.dtype, self._first + first, count, self.shape[1])
+
+
+class _Descriptor:
+    """An open file that closes with the last that holds it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        weakref.finalize(self, os.close, number)
 
 
 def _bytes_of(rows: npt.NDArray[Any]) -> memoryview:
@@ -96,12 +105,13 @@ def disk_rows(folder: str | os.PathLike[str] | None) -> Room:
                     f"the rows need {size / 1e9:.1f} GB in '{place}', where {free / 1e9:.1f} GB are free; "
                     "free some space or choose another folder"
                 )
-            file = tempfile.TemporaryFile(dir=place)  # noqa: SIM115, FileRows closes it
-            os.truncate(file.fileno(), size)
+            with tempfile.TemporaryFile(dir=place) as file:
+                os.truncate(file.fileno(), size)
+                descriptor = _Descriptor(os.dup(file.fileno()))
         except OSError as error:
             raise CarouselError(
                 f"cannot keep rows in '{place}': {error.strerror or error}; choose another folder"
             ) from error
-        return FileRows(file, dtype, 0, count, width)
+        return FileRows(descriptor, dtype, 0, count, width)
 
     return room

@@ -69,16 +69,17 @@ class Table:
 
     @classmethod
     def from_frame(cls, frame: "pd.DataFrame") -> "Table":
-        """The table of a pandas frame; an index with a name, or of dates, becomes a column.
+        """The table of a pandas frame; an index with a name, or of times, becomes a column.
 
         Raises:
             CarouselError: as the class says, or if a column holds Python objects of several kinds.
         """
         import pandas as pd
 
-        if not isinstance(frame.index, pd.RangeIndex):
-            unnamed = frame.index.nlevels == 1 and frame.index.name is None
-            frame = frame.rename_axis(index="time").reset_index() if unnamed else frame.reset_index()
+        if any(name is not None for name in frame.index.names):
+            frame = frame.reset_index(allow_duplicates=True)
+        elif isinstance(frame.index, pd.DatetimeIndex):
+            frame = frame.rename_axis(index="time").reset_index(allow_duplicates=True)
         frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
         try:
             return cls.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
@@ -133,8 +134,9 @@ class Table:
             yield from self.source.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
             return
         try:
-            with pq.ParquetFile(self.source) as file:
-                for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+            # With threads or a buffer, Arrow reads ahead without bound.
+            with pq.ParquetFile(self.source, pre_buffer=False) as file:
+                for batch in file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
                     batch.validate(full=True)
                     yield batch
         except (pa.ArrowException, OSError) as error:
