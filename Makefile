@@ -2,10 +2,13 @@
 PYTHON ?= python3
 export PYTHONUNBUFFERED := 1
 
+# Exact versions, for pip.
+CONSTRAINTS := constraints.txt
+
 # What the native kernels are built from.
 NATIVE := CMakeLists.txt tools/build_backend.py $(wildcard src/carousel/kernels/csrc/*)
 
-.PHONY: demo test check bench docs native sanitize clean
+.PHONY: demo test check bench docs integration native sanitize clean
 
 demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
@@ -24,6 +27,13 @@ bench: .venv/bench/ready ## speed and memory beside others, into benchmarks/resu
 docs: .venv/test/ready ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 .venv/test/bin/mkdocs build --strict --quiet
 
+# fastai comes without its dependencies: its text models need nothing of torchvision, whose wheel loads only beside the
+# build of torch, CPU or CUDA, that it was made for.
+integration: .venv/integration/ready ## train packages that build on nn.LSTM with our layers, into tests/integration/results.md
+	.venv/integration/bin/python -m pip install --disable-pip-version-check -q --no-deps \
+	  -c tests/integration/constraints.txt fastai
+	OMP_NUM_THREADS=1 .venv/integration/bin/pytest -q tests/integration
+
 native: ## compile the kernels of the test environment again after an edit, only what changed; or show the error
 	test -e .venv/test/ready || $(MAKE) .venv/test/ready
 	.venv/test/bin/python -m pip install --disable-pip-version-check -q --no-build-isolation --no-deps \
@@ -39,6 +49,9 @@ clean: ## remove what the other targets made, but no runs
 .venv/demo/ready: EXTRAS = train
 .venv/bench/ready: EXTRAS = train,bench
 .venv/test/ready: EXTRAS = train,export,test,docs
+.venv/integration/ready: EXTRAS = integration
+.venv/integration/ready: CONSTRAINTS += tests/integration/constraints.txt
+.venv/integration/ready: tests/integration/constraints.txt
 
 # Some systems ship Python without ensurepip: there the system's own pip installs a pip into the environment.
 # The variables let the constraints hold for what builds the kernels too, in older pips and newer.
@@ -46,6 +59,6 @@ clean: ## remove what the other targets made, but no runs
 	$(PYTHON) -m venv .venv/$* 2>/dev/null || { \
 	  $(PYTHON) -m venv --without-pip --clear .venv/$* && \
 	  .venv/$*/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" install -q --ignore-installed pip; }
-	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	PIP_CONSTRAINT="$(CONSTRAINTS)" PIP_BUILD_CONSTRAINT=constraints.txt \
 	  .venv/$*/bin/python -m pip install --disable-pip-version-check -q -e '.[$(EXTRAS)]'
 	touch $@

@@ -14,5 +14,11 @@ settings.load_profile("carousel")
 # A shell starts what runs in its background deaf to Ctrl-C, and the tests that press it would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Keras asks for TensorFlow unless told otherwise.
+os.environ["KERAS_BACKEND"] = "torch"
+
+# Trained with packages that only their own environment has: `make integration`.
+collect_ignore = ["integration"]
+
 # Tensors this small gain nothing from threads, and lose much where the machine is shared.
 torch.set_num_threads(1)

@@ -31,20 +31,27 @@ def test_the_kernel_in_cpp_wherever_it_can(dtype):
 
 
 @pytest.mark.usefixtures("native")
+@pytest.mark.parametrize("x", [X.bfloat16(), X.half()], ids=lambda x: str(x.dtype))
+@pytest.mark.parametrize("other", [X.bfloat16(), X], ids=lambda x: str(x.dtype))
+def test_half_precision(x, other):
+    with torch.autocast("cpu"):
+        told = choose(LSTMCell(), x, (None, other))
+    assert told == ("cpu", "it has this cell and device, and computes this dtype in float32")
+
+
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(
     ("x", "other", "context", "reason"),
     [
         (X, X, lambda: use_kernel("eager"), "use_kernel asked for it"),
         (X.to("meta"), X, nullcontext, "the C++ kernel runs on the CPU, and the input is on meta"),
-        (X.half(), X, nullcontext, "the C++ kernel has float32 and float64, and the input is torch.float16"),
-        (X, X.double(), nullcontext, "input, states and weights are of several dtypes or on several devices"),
         (
+            X.cfloat(),
             X,
-            X.to("meta"),
             nullcontext,
-            "input, states and weights are of several dtypes or on several devices",
+            "the C++ kernel has float32 and float64, and the input is torch.complex64",
         ),
-        (X, X, lambda: torch.autocast("cpu"), "autocast chooses the dtype of each operation"),
+        (X, X.to("meta"), nullcontext, "input, states and weights are on several devices"),
         (X[:, :0], X, nullcontext, "the input is empty"),
         (X, X, forward_ad.dual_level, "a forward-mode derivative is being taken"),
     ],

@@ -145,16 +145,6 @@ def test_transforms_of_functions(layer, x):
     assert_same(along, (ahead - behind) / (2 * step), 1e-8)
 
 
-def test_autocast(layer, x):
-    layer, x = layer.float(), x.detach().float()
-    with torch.autocast("cpu", torch.bfloat16):
-        output, _ = layer(x)
-        with kernels.use_kernel("eager"):
-            wanted, _ = layer(x)
-    assert torch.equal(output, wanted)
-    torch.testing.assert_close(output.float(), layer(x)[0], rtol=0, atol=0.05)
-
-
 def test_no_gradient_where_none_is_wanted(layer, x):
     output, _ = layer(x.detach())
     assert output.requires_grad

@@ -94,6 +94,27 @@ BAD_CALLS = [
         RuntimeError,
         r"hx\[0\] dtype \(torch.float64\).*convert it",
     ),
+    (
+        (X, (torch.ones(1, 2, 5), torch.ones(1, 2, 5).half())),
+        RuntimeError,
+        r"LSTM: hx\[1\] dtype \(torch.float16\) does not match weight dtype \(torch.float32\); convert it: "
+        r"hx\[1\].to\(torch.float32\)",
+    ),
+    (
+        (X.to("meta"),),
+        RuntimeError,
+        r"LSTM: input is on meta, the weights are on cpu; move one: input.to\('cpu'\) or layer.to\('meta'\)",
+    ),
+    (
+        (X, (torch.ones(1, 2, 5, device="meta"),) * 2),
+        RuntimeError,
+        r"LSTM: hx\[0\] is on meta, the weights are on cpu; move it: hx\[0\].to\('cpu'\)",
+    ),
+    (
+        (X, (torch.ones(1, 2, 5), torch.ones(1, 2, 5, device="meta"))),
+        RuntimeError,
+        r"LSTM: hx\[1\] is on meta, the weights are on cpu; move it: hx\[1\].to\('cpu'\)",
+    ),
 ]
 
 
@@ -131,11 +152,34 @@ def test_bad_packed_input():
         layer(pack_sequence([torch.ones(2)]))
 
 
-def test_another_device_is_named():
-    with pytest.raises(
-        RuntimeError, match=r"input is on meta, the weights are on cpu; move one: input.to\('cpu'\)"
+def test_an_rnn_says_the_same():
+    layer = carousel.RNN(3, 5)
+    for hx, kind, message in (
+        ((torch.ones(1, 2, 5),), TypeError, "RNN: hx must be a tensor, got tuple"),
+        (torch.ones(1, 2, 4), RuntimeError, r"RNN: Expected hx size \(1, 2, 5\), got \[1, 2, 4\]"),
+        (
+            torch.ones(1, 2, 5).double(),
+            RuntimeError,
+            r"RNN: hx dtype \(torch.float64\) does not match weight dtype",
+        ),
+        (
+            torch.ones(1, 2, 5, device="meta"),
+            RuntimeError,
+            "RNN: hx is on meta, the weights are on cpu; move it",
+        ),
     ):
-        carousel.LSTM(3, 5)(X.to("meta"))
+        with pytest.raises(kind, match=message):
+            layer(X, hx)
+    with pytest.raises(RuntimeError, match="RNN: input is on meta, the weights are on cpu"):
+        layer(X.to("meta"))
+
+
+def test_packed_input_of_another_dtype_or_device():
+    layer, packed = carousel.LSTM(3, 5), pack_sequence([torch.ones(4, 3), torch.ones(2, 3)])
+    with pytest.raises(ValueError, match=r"LSTM: input dtype \(torch.float64\) does not match weight dtype"):
+        layer(packed.double())
+    with pytest.raises(RuntimeError, match="LSTM: input is on cpu, the weights are on meta; move one"):
+        carousel.LSTM(3, 5, device="meta")(packed)
 
 
 def test_an_input_that_is_no_tensor():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -12,12 +13,18 @@ from helpers import assert_same
 
 LENGTHS = [3, 7, 1, 5, 7]
 T, B, D, H = 7, 5, 3, 4
+INTEGERS = (
+    torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.uint32, torch.int64, torch.uint64,
+)  # fmt: skip
 
 LAYERS = {
     "plain": lambda **more: carousel.LSTM(D, H, dtype=torch.float64, **more),
     "stacked": lambda **more: carousel.LSTM(D, H, 2, bidirectional=True, dtype=torch.float64, **more),
     "augmented": lambda **more: carousel.AugmentedLSTM(
         D, H, bidirectional=True, proj_size=2, context=(1, 2), dtype=torch.float64, **more
+    ),
+    "stacked windows": lambda **more: carousel.AugmentedLSTM(
+        D, H, 2, bidirectional=True, context=[(1, 2), (2, 1)], dtype=torch.float64, **more
     ),
     "rnn": lambda **more: carousel.RNN(D, H, bidirectional=True, dtype=torch.float64, **more),
     "canonical": lambda **more: carousel.RNN(D, H, canonical=True, dtype=torch.float64, **more),
@@ -88,6 +95,53 @@ def test_a_mask_says_the_same(batch_first):
         assert_same(layer(x, mask=mask), layer(x, lengths=LENGTHS))
 
 
+FORMS = {
+    "tuple": tuple,
+    "list of NumPy integers": lambda lengths: list(np.array(lengths)),
+    "list of tensors": lambda lengths: list(torch.tensor(lengths)),
+    "range": lambda lengths: range(3, 8),
+    **{str(dtype): lambda lengths, dtype=dtype: torch.tensor(lengths).to(dtype) for dtype in INTEGERS},
+    **{
+        kind: lambda lengths, kind=kind: np.array(lengths, dtype=kind)
+        for kind in ("int32", "int64", "uint16")
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_lengths_come_in_any_form_of_integers(form):
+    layer, x = LAYERS["plain"](), padded()
+    lengths = [3, 4, 5, 6, 7] if form is FORMS["range"] else LENGTHS
+    with torch.no_grad():
+        assert_same(layer(x, lengths=form(lengths)), layer(x, lengths=torch.tensor(lengths)), tolerance=0)
+
+
+def test_lengths_that_must_not_be_written_to():
+    lengths = np.array(LENGTHS)
+    lengths.flags.writeable = False
+    layer, x = LAYERS["plain"](), padded()
+    with torch.no_grad():
+        assert_same(layer(x, lengths=lengths), layer(x, lengths=LENGTHS), tolerance=0)
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
+def test_padding_of_any_length_changes_nothing(make):
+    layer, x = make(), padded()
+    longer = torch.cat([x, torch.full((4, B, D), float("nan")).double()])
+    with torch.no_grad():
+        (output, last), (wanted, wanted_last) = layer(longer, lengths=LENGTHS), layer(x, lengths=LENGTHS)
+    assert_same(output[:T], wanted)
+    assert (output[T:] == 0).all()
+    assert_same(last, wanted_last)
+
+
+def test_an_empty_batch_has_empty_lengths():
+    layer, x = LAYERS["plain"](), padded()[:, :0]
+    for lengths in ([], torch.ones(0, dtype=torch.int64)):
+        assert layer(x, lengths=lengths)[0].shape == (T, 0, H)
+    assert layer(x, mask=torch.ones(T, 0, dtype=torch.bool))[0].shape == (T, 0, H)
+
+
 def test_full_lengths_are_none():
     layer, x = LAYERS["stacked"](), padded()
     with torch.no_grad():
@@ -139,6 +193,57 @@ BAD = {
         dict(lengths=[3, 7, 1, 8, 7]),
         ValueError,
         "LSTM: lengths[3] is 8, but the input has only 7 steps",
+    ),
+    "negative": (
+        dict(lengths=[3, 7, 1, 5, -2]),
+        ValueError,
+        "LSTM: every sequence must have at least one step, lengths[4] is -2; leave it out",
+    ),
+    "one number": (
+        dict(lengths=7),
+        ValueError,
+        "LSTM: lengths must be one number for each of 5 sequences, got shape []",
+    ),
+    "a row a sequence": (
+        dict(lengths=[[3], [7], [1], [5], [7]]),
+        ValueError,
+        "LSTM: lengths must be one number for each of 5 sequences, got shape [5, 1]",
+    ),
+    "rows of several lengths": (
+        dict(lengths=[[3], [7, 1]]),
+        TypeError,
+        "LSTM: lengths must be a tensor or a list of integers, got list",
+    ),
+    "none": (
+        dict(lengths=[]),
+        ValueError,
+        "LSTM: lengths must be one number for each of 5 sequences, got shape [0]",
+    ),
+    "numbers with a fraction": (
+        dict(lengths=np.array([3.5, 7, 1, 5, 7])),
+        TypeError,
+        "LSTM: lengths must be integers, got torch.float64",
+    ),
+    "truth values": (
+        dict(lengths=torch.ones(B, dtype=torch.bool)),
+        TypeError,
+        "LSTM: lengths must be integers, got torch.bool",
+    ),
+    "lengths without values": (
+        dict(lengths=torch.tensor(LENGTHS, device="meta")),
+        RuntimeError,
+        "LSTM: lengths is on meta, where there are no values; make it on cpu",
+    ),
+    "a mask without values": (
+        dict(mask=real().to("meta")),
+        RuntimeError,
+        "LSTM: mask is on meta, where there are no values; make it on cpu",
+    ),
+    "left padding": (
+        dict(mask=real().flip(0)),
+        ValueError,
+        "LSTM: mask must be True from the first step of a sequence to its last and False after it, which that of "
+        "sequence 0 is not; move the padding to the end",
     ),
     "few": (
         dict(lengths=[3, 7]),

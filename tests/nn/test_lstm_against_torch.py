@@ -1,8 +1,6 @@
 """carousel.LSTM with its defaults cannot be told from torch.nn.LSTM: outputs, states, every gradient, weights, form."""
 
-import copy
 import itertools
-import pickle
 
 import pytest
 import torch
@@ -131,6 +129,25 @@ def test_dropout_between_layers_is_torchs(batch_first):
     assert (ours(x)[0] - got).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("form", ["packed sorted", "packed unsorted", "packed uniform"])
+@pytest.mark.parametrize("proj_size", [0, 2])
+def test_dropout_on_a_packed_sequence_is_torchs(form, proj_size):
+    settings = (3, True, True, False, proj_size)
+    theirs, ours = pair_of_layers(settings, torch.float64)
+    theirs.dropout = ours.dropout = 0.4
+    leaf, given, _ = inputs(form, settings, torch.float64)
+    found = []
+    for module in (theirs, ours):
+        torch.manual_seed(5)
+        output, states = module(given)
+        E = output.data.square().sum() + sum(part.sum() for part in states)
+        wrt = dict(module.named_parameters()) | {"x": leaf}
+        gradients = torch.autograd.grad(E, list(wrt.values()), retain_graph=True)
+        found.append((output.data, *states, dict(zip(wrt, gradients, strict=True))))
+    assert_same(found[1], found[0])
+    assert_same(ours.eval()(given)[0].data, theirs.eval()(given)[0].data)
+
+
 def test_weights_that_torch_computes_are_copied_as_they_are():
     theirs = nn.utils.parametrizations.weight_norm(nn.LSTM(FEATURES, H), "weight_hh_l0")
     ours = carousel.LSTM.from_torch(theirs)
@@ -148,7 +165,9 @@ def test_autocast_takes_its_own_states_again():
         second, _ = layer(x[3:], state)
         _, (_, s) = layer(x.bfloat16(), tuple(part.bfloat16() for part in state))
     assert_same(torch.cat([first, second]).float(), wanted, 3e-2)
-    assert s.dtype == torch.float32, "the state is summed up over the steps and keeps the weights' precision"
+    assert (state[1].dtype, s.dtype) == (torch.float32, torch.bfloat16), (
+        "as wide as the first state, as torch's"
+    )
     with pytest.raises(RuntimeError, match="does not match weight dtype"):
         layer(x, tuple(part.bfloat16() for part in state))
 
@@ -157,19 +176,6 @@ def test_empty_batch():
     theirs, ours = pair_of_layers(GRID[0], torch.float32)
     x = torch.randn(T, 0, FEATURES)
     assert_same(ours(x)[0], theirs(x)[0])
-
-
-def test_copies_and_pickles():
-    _, ours = pair_of_layers(GRID[3], torch.float32)
-    x = torch.randn(T, B, FEATURES)
-    for copied in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
-        assert_same(copied(x)[0], ours(x)[0], 0.0)
-
-
-def test_all_weights_and_flatten_parameters():
-    theirs, ours = pair_of_layers((2, True, True, False, 2), torch.float32)
-    assert_same([list(run) for run in ours.all_weights], [list(run) for run in theirs.all_weights], 0.0)
-    assert ours.flatten_parameters() is None
 
 
 def test_second_derivatives():

@@ -142,7 +142,8 @@ def test_which_engine_serves():
 def test_bfloat16_and_autocast_compute_in_the_dtype_of_the_weights(engine):
     layer = make(torch.bfloat16, context=(1, 1))
     x = samples(layer, 5)
-    assert_same(streamed(layer.stream(2), x), whole(layer, x)[0], tolerance=0)
+    # A stream's state is bfloat16 after each step, that of a call only at the end.
+    assert_same(streamed(layer.stream(2), x), whole(layer, x)[0], tolerance=2**-7)
     layer = make(torch.float32)
     x = samples(layer, 5)
     with torch.autocast("cpu", torch.bfloat16):

@@ -1,5 +1,6 @@
 """The recurrence over time, behind one door. The layers call `scan` and `trace` and know of no kernel."""
 
+import torch
 from torch import Tensor
 
 from carousel.kernels import eager, operators
@@ -8,11 +9,14 @@ from carousel.kernels.cells import LSTMCell as LSTMCell
 from carousel.kernels.cells import Peephole as Peephole
 from carousel.kernels.cells import RNNCell as RNNCell
 from carousel.kernels.cells import Weights as Weights
+from carousel.kernels.cells import reordered as reordered
 from carousel.kernels.cells import row_blocks as row_blocks
 from carousel.kernels.choice import Choice as Choice
 from carousel.kernels.choice import choose as choose
 from carousel.kernels.choice import resources as resources
+from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel
+from carousel.kernels.precision import must_widen, widened
 from carousel.kernels.shapes import Float, Int
 
 
@@ -37,8 +41,12 @@ def scan(
     Returns:
         The output signal (v of an LSTM, r of an RNN) in time order, [T, B, V], exactly zero after a sequence's
         end; and the carried signals after the last step taken: a sequence's state stays as its own last step
-        left it.
+        left it. The output has the dtype of x, a signal that of its state.
     """
+    if must_widen(x, (*state, *weights)):
+        with torch.autocast("cpu", enabled=False):
+            output, last = scan(cell, *widened(x, state, weights), lengths, reverse)
+        return output.to(x.dtype), tuple(new.to(old.dtype) for new, old in zip(last, state, strict=True))
     if isinstance(cell, LSTMCell) and choose(cell, x, (*state, *weights)).kernel == "cpu":
         return operators.scan(cell, x, state, weights, lengths, reverse)
     return eager.scan(cell, x, state, weights, lengths, reverse)
@@ -53,4 +61,8 @@ def trace(
     reverse: bool = False,
 ) -> dict[str, Tensor]:
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end. Arguments as for `scan`."""
+    if must_widen(x, (*state, *weights)):
+        with torch.autocast("cpu", enabled=False):
+            signals = trace(cell, *widened(x, state, weights), lengths, reverse)
+        return {name: signal.to(x.dtype) for name, signal in signals.items()}
     return eager.trace(cell, x, state, weights, lengths, reverse)

@@ -7,6 +7,7 @@ i, f, g, o. Peephole rows come in the order of `peephole_nodes`: first those tha
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
 
 Peephole = Literal["none", "diagonal", "full"]
@@ -56,6 +57,12 @@ Cell = LSTMCell | RNNCell
 def row_blocks(nodes: tuple[str, ...], hidden_size: int) -> dict[str, slice]:
     """Where the rows of each node lie in stored weights."""
     return {node: slice(i * hidden_size, (i + 1) * hidden_size) for i, node in enumerate(nodes)}
+
+
+def reordered(value: Tensor, nodes: tuple[str, ...], order: tuple[str, ...]) -> Tensor:
+    """Stored weights whose rows lie in the order `nodes`, with their rows in another order of the same nodes."""
+    blocks = row_blocks(nodes, len(value) // len(nodes))
+    return torch.cat([value[blocks[node]] for node in order])
 
 
 class Weights(NamedTuple):

@@ -9,6 +9,7 @@ from torch.autograd import forward_ad
 
 from carousel.kernels import cpu
 from carousel.kernels.cells import Cell, LSTMCell
+from carousel.kernels.precision import computed_in
 
 Kernel = Literal["auto", "eager", "cpu"]
 
@@ -23,6 +24,7 @@ class Choice(NamedTuple):
 
 
 CPU = Choice("cpu", "it has this cell, dtype and device")
+WIDENED = Choice("cpu", "it has this cell and device, and computes this dtype in float32")
 ADVICE = "install a C++17 compiler and CMake, then install Carousel again"
 """What to do about a missing C++ kernel."""
 
@@ -57,6 +59,11 @@ class use_kernel:  # noqa: N801, a function to its callers
         _wanted = self._before
 
 
+def transformed() -> bool:
+    """Whether a transform of torch.func is at work. As a graph is traced, whether one is part of it."""
+    return torch._C._are_functorch_transforms_active()
+
+
 def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
     """The kernel for a scan of `cell` over x with these other tensors: the first reason for eager, else C++."""
     if _wanted == "eager":
@@ -67,21 +74,18 @@ def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
         return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
     if x.device.type != "cpu":
         return Choice("eager", f"the C++ kernel runs on the CPU, and the input is on {x.device}")
-    if x.dtype not in cpu.DTYPES:
+    if any(tensor is not None and tensor.device != x.device for tensor in tensors):
+        return Choice("eager", "input, states and weights are on several devices")
+    dtype = computed_in(x, tensors)
+    if dtype not in cpu.DTYPES:
         return Choice("eager", f"the C++ kernel has float32 and float64, and the input is {x.dtype}")
-    dtype, device = x.dtype, x.device
-    if any(tensor is not None and (tensor.dtype != dtype or tensor.device != device) for tensor in tensors):
-        return Choice("eager", "input, states and weights are of several dtypes or on several devices")
-    if torch.is_autocast_enabled("cpu"):
-        return Choice("eager", "autocast chooses the dtype of each operation")
     if x.numel() == 0:
         return Choice("eager", "the input is empty")
-    if not torch.compiler.is_compiling():
-        if torch._C._are_functorch_transforms_active():
-            return Choice("eager", "a transform of torch.func is at work")
-        if forward_ad._current_level >= 0:
-            return Choice("eager", "a forward-mode derivative is being taken")
-    return CPU
+    if transformed():
+        return Choice("eager", "a transform of torch.func is at work")
+    if forward_ad._current_level >= 0:
+        return Choice("eager", "a forward-mode derivative is being taken")
+    return CPU if x.dtype == dtype else WIDENED
 
 
 def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from carousel.kernels import cpu, eager
 from carousel.kernels.cells import LSTMCell, Weights
+from carousel.kernels.choice import transformed
 from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments, Kept
 
 Outputs = tuple[Tensor, Tensor, Tensor]
@@ -43,6 +44,8 @@ def scan(
     keep = torch.is_grad_enabled() and any(
         argument is not None and argument.requires_grad for argument in given.tensors
     )
+    # An exported program is there to be run; who takes gradients of it all the same has them from eager.
+    keep = keep and not torch.compiler.is_exporting()
     if torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
         v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
     elif keep:
@@ -55,6 +58,11 @@ def scan(
 def is_traced(argument: Tensor | None) -> bool:
     """Whether it is a stand-in for a tensor, such as torch.export makes."""
     return argument is not None and type(argument) is not Tensor and type(argument) is not torch.nn.Parameter
+
+
+def is_batched(error: Tensor | None) -> bool:
+    """Whether it holds the errors of several backward passes, as with `is_grads_batched` of torch.autograd.grad."""
+    return error is not None and torch._C._functorch.is_legacy_batchedtensor(error)
 
 
 def _check(given: Arguments) -> None:
@@ -147,7 +155,8 @@ def _gradients(
     given, kept = Arguments(*saved[: TENSORS + 1], *ctx.settings), Kept(*saved[TENSORS + 1 :])
     wanted = list(ctx.needs_input_grad[:TENSORS])
     found: list[Tensor | None]
-    if torch.is_grad_enabled():
+    batched = transformed() or any(is_batched(error) for error in (dv, dv_last, ds_last))
+    if torch.is_grad_enabled() or batched or kept.s.numel() == 0:
         found = _differentiable(given, (dv, dv_last, ds_last), wanted)
     elif torch.compiler.is_compiling() or any(is_traced(argument) for argument in saved):
         found = torch.ops.carousel.lstm_backward(*given, *kept, dv, dv_last, ds_last, wanted)
@@ -160,8 +169,9 @@ def _gradients(
 def _differentiable(
     given: Arguments, upstream: tuple[Tensor | None, ...], wanted: list[bool]
 ) -> list[Tensor | None]:
-    """The same gradients, by operations that autograd can differentiate again."""
+    """The same gradients, by operations of torch: autograd can differentiate them again, a transform can batch them."""
     state, weights = (given.v_init, given.s_init), Weights(given.ih, given.hh, given.ch, given.bias, given.hr)
+    again = torch.is_grad_enabled()
     with torch.enable_grad():
         v, last = eager.scan(given.cell, given.x, state, weights, given.lengths, given.reverse)
         pairs = [(one, error) for one, error in zip((v, *last), upstream, strict=True) if error is not None]
@@ -175,7 +185,7 @@ def _differentiable(
                 [one for one, _ in pairs],
                 sources,
                 [error for _, error in pairs],
-                create_graph=True,
+                create_graph=again,
                 allow_unused=True,
             )
             if pairs

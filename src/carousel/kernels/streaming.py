@@ -10,7 +10,7 @@ from torch import Tensor
 
 from carousel.kernels import cpu, eager
 from carousel.kernels.cells import Cell, LSTMCell, Weights
-from carousel.kernels.choice import choose
+from carousel.kernels.choice import CPU, choose
 
 
 class StreamedLayer(NamedTuple):
@@ -66,7 +66,7 @@ def stream(cell: Cell, layers: Sequence[StreamedLayer], start: Snapshot) -> Engi
     weights = [weight for layer in layers for weight in layer.weights]
     with torch.autocast("cpu", enabled=False):  # a stream computes in the dtype of its weights
         choice = choose(cell, layers[0].weights.ih, (*start.carried, *weights))
-    if isinstance(cell, LSTMCell) and choice.kernel == "cpu":
+    if isinstance(cell, LSTMCell) and choice == CPU:  # which has no half precision, as a stream has no other
         return CpuEngine(cell, layers, start)
     return EagerEngine(cell, layers, start)
 

@@ -51,7 +51,7 @@ def explain(
 
     Raises:
         TypeError: layer, x or hx is of another kind, or there is an hx without x.
-        ValueError, RuntimeError: x or hx does not fit the layer, as in a call.
+        ValueError, RuntimeError: x, hx or a weight that was replaced does not fit the layer, as in a call.
     """
     if not isinstance(layer, (LSTM, RNN)):
         kind = type(layer)
@@ -60,11 +60,11 @@ def explain(
         )
     if x is None and hx is not None:
         raise TypeError("explain: hx goes with an input, got x=None; give both, or neither")
-    weights = [weight for stored in layer.all_weights for weight in stored]
     if x is None:
-        x = weights[0].new_empty(1, layer.input_size)
+        x = layer._first_weight.new_empty(1, layer.input_size)
     batch = layer._checked_batch(x)
     given = layer._pair(hx) if isinstance(layer, LSTM) else layer._single(hx)  # type: ignore[arg-type]
     state = layer._checked_state(given, batch)
+    weights = [weight for run in layer._stored_as for weight in layer._weights(*run)]
     choice = kernels.choose(layer.cell, batch.x, (*state, *weights))
     return Explanation(*choice, *kernels.resources(choice.kernel))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from carousel.nn._ragged import Lengths, checked_lengths
 
@@ -50,30 +51,75 @@ def unpack(
     if input.dim() != 3:
         raise ValueError(f"{layer}: Expected input to be 2D or 3D, got {input.dim()}D instead")
     x = input.transpose(0, 1) if batch_first else input
-    sizes = checked_lengths(layer, x, lengths, mask, batch_first) if is_padded and len(x) else None
+    sizes = checked_lengths(layer, x, lengths, mask, batch_first) if is_padded and x.shape[0] else None
     if sizes is not None:
         # Whatever stands in the padding, NaN too, must not be seen by a window or reach a gradient.
-        x = x.masked_fill(torch.arange(len(x), device=x.device)[:, None, None] >= sizes[:, None], 0)
+        x = x.masked_fill(torch.arange(x.shape[0], device=x.device)[:, None, None] >= sizes[:, None], 0)
     if batch_first:
         return Batch(x, sizes, True, lambda output: output.transpose(0, 1))
     return Batch(x, sizes, True, lambda output: output)
 
 
 def _unpack_packed(packed: PackedSequence) -> Batch:
-    if packed.data.dim() != 2:
-        raise RuntimeError(f"input must have 2 dimensions, got {packed.data.dim()}")
-    x, lengths = pad_packed_sequence(packed)
+    """By indices, which torch.compile can trace; torch's own functions for this it cannot."""
+    data, order, places = packed.data, packed.sorted_indices, packed.unsorted_indices
+    if data.dim() != 2:
+        raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
+    N, T = data.shape[0], packed.batch_sizes.shape[0]
+    B = int(packed.batch_sizes[0]) if places is None else places.shape[0]
+    torch._check(B > 0)  # type: ignore[no-untyped-call] # for the tracer, who has not seen the numbers
+    sizes = packed.batch_sizes.to(data.device)
+    ends = sizes.cumsum(0)
+    starts = ends - sizes
+    b = torch.arange(B, device=data.device)
+    real = b < sizes.unsqueeze(1)
+    rows = torch.where(real, starts.unsqueeze(1) + b, 0)
+    if places is not None:
+        real, rows = real[:, places], rows[:, places]
+    x = data.index_select(0, rows.flatten()).view(T, B, -1).masked_fill_(~real.unsqueeze(-1), 0)
 
     def restore(output: Tensor) -> PackedSequence:
-        sizes = lengths
-        if packed.sorted_indices is not None:
-            output = output.index_select(1, packed.sorted_indices)
-            sizes = lengths[packed.sorted_indices.cpu()]
-        data = pack_padded_sequence(output, sizes).data
-        return PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+        row = torch.arange(N, device=data.device)
+        n = torch.searchsorted(ends, row, right=True)
+        b = row - starts[n]
+        if order is not None:
+            b = order[b]
+        return PackedSequence(
+            output.flatten(0, 1).index_select(0, n * B + b), packed.batch_sizes, order, places
+        )
 
-    uniform = bool((packed.batch_sizes == packed.batch_sizes[0]).all())
-    return Batch(x, None if uniform else lengths.to(x.device), True, restore)
+    uniform = not torch.compiler.is_compiling() and N == T * B
+    return Batch(x, None if uniform else real.sum(0), True, restore)
+
+
+def check_features(layer: str, x: Tensor, weight: Tensor, input_size: int) -> None:
+    """Raise unless x [..., input_size] fits a layer with such weights: ValueError for its dtype, else RuntimeError."""
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise ValueError(
+            f"{layer}: input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}); "
+            f"convert the input: input.to({weight.dtype}), or the layer: layer.to({x.dtype})"
+        )
+    if x.device != weight.device:
+        raise RuntimeError(
+            f"{layer}: input is on {x.device}, the weights are on {weight.device}; "
+            f"move one: input.to('{weight.device}') or layer.to('{x.device}')"
+        )
+    if x.shape[-1] != input_size:
+        raise RuntimeError(
+            f"{layer}: input.size(-1) must be equal to input_size. Expected {input_size}, "
+            f"got {x.shape[-1]} in an input of shape {list(x.shape)}"
+        )
+
+
+def dropped_out(batch: Batch, x: Tensor, probability: float) -> Tensor:
+    """Dropout of a signal [T, B, d] of this batch. As in torch, the mask of a packed input is drawn packed."""
+    form = batch.restore(x)
+    if isinstance(form, PackedSequence):
+        data = F.dropout(form.data, probability)
+        return _unpack_packed(
+            PackedSequence(data, form.batch_sizes, form.sorted_indices, form.unsorted_indices)
+        ).x
+    return F.dropout(x, probability)
 
 
 def context_windows(x: Tensor, past: int, future: int) -> Tensor:
@@ -83,7 +129,7 @@ def context_windows(x: Tensor, past: int, future: int) -> Tensor:
     """
     if past == future == 0:
         return x
-    T = len(x)
-    padded = torch.nn.functional.pad(x, (0, 0, 0, 0, past, future))
+    T = x.shape[0]
+    padded = F.pad(x, (0, 0, 0, 0, past, future))
     taps = past + 1 + future
     return torch.cat([padded[taps - 1 - tap : taps - 1 - tap + T] for tap in range(taps)], dim=-1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from carousel.kernels import LSTMCell, Peephole, row_blocks
+from carousel.kernels import LSTMCell, Peephole
 from carousel.nn._arguments import (
     Context,
     checked_flag,
@@ -15,13 +15,15 @@ from carousel.nn._arguments import (
     checked_size,
 )
 from carousel.nn._convert import copied
+from carousel.nn._lstm_weights import lstm_shapes, lstm_symbols
 from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
+from carousel.nn._state import checked_pair
 from carousel.nn._stream import Stream
 
 State = tuple[Tensor, Tensor]
 
-_SHARED = (
+SHARED_SETTINGS = (
     "input_size",
     "hidden_size",
     "num_layers",
@@ -38,9 +40,8 @@ class LSTM(Recurrent):
     """The Vanilla and the augmented LSTM of the paper, in part or whole; with the defaults, `torch.nn.LSTM`.
 
     The first ten arguments, the shapes, the initialisation and the names in `state_dict` are those of
-    `torch.nn.LSTM`, and its numbers too, but that dropout on a PackedSequence draws another mask. H is hidden_size,
-    V is proj_size or, without projection, H; D is 2 if bidirectional, else 1. The state of a sequence in a ragged batch
-    stays as its own last step left it.
+    `torch.nn.LSTM`, and its numbers too. H is hidden_size, V is proj_size or, without projection, H; D is 2 if
+    bidirectional, else 1. The state of a sequence in a ragged batch stays as its own last step left it.
 
     Args:
         input_size: features of a sample (d_x).
@@ -68,6 +69,7 @@ class LSTM(Recurrent):
     """
 
     cell: LSTMCell
+    mode = "LSTM"
 
     def __init__(
         self,
@@ -127,7 +129,7 @@ class LSTM(Recurrent):
 
         Raises:
             ValueError: the input is not 2-D or 3-D, or its dtype is not the layer's.
-            RuntimeError: a feature size, a state's shape or dtype does not fit, or there are no steps.
+            RuntimeError: a feature size, a state's shape, dtype or device does not fit, or there are no steps.
             TypeError: input or hx is of another kind.
         """
         output, (v, s) = self._forward(input, self._pair(hx), lengths, mask)
@@ -175,7 +177,7 @@ class LSTM(Recurrent):
 
         Raises:
             ValueError: the layer is bidirectional, or batch_size is not positive.
-            RuntimeError: a state's shape or dtype does not fit.
+            RuntimeError: a state's shape, dtype or device does not fit.
             TypeError: batch_size or hx is of another kind.
         """
         return self._stream(batch_size, self._pair(hx))
@@ -185,7 +187,7 @@ class LSTM(Recurrent):
         """A layer with the settings and a copy of the weights of a `torch.nn.LSTM`, whose outputs it repeats."""
         if not isinstance(module, nn.LSTM):
             raise TypeError(f"from_torch takes a torch.nn.LSTM, got {type(module).__name__}")
-        return copied(module, cls, _SHARED)
+        return copied(module, cls, SHARED_SETTINGS)
 
     def to_torch(self) -> nn.LSTM:
         """A `torch.nn.LSTM` with the settings and a copy of the weights of this layer.
@@ -200,50 +202,14 @@ class LSTM(Recurrent):
         }
         if used := [name for name, is_used in extensions.items() if is_used]:
             raise ValueError(f"to_torch: torch.nn.LSTM has nothing for {', '.join(used)} of this layer")
-        return copied(self, nn.LSTM, _SHARED)
+        return copied(self, nn.LSTM, SHARED_SETTINGS)
 
     def _pair(self, hx: State | None) -> State | None:
-        if hx is None:
-            return None
-        if isinstance(hx, Tensor):
-            raise RuntimeError("LSTM: hx must be a pair (h_0, c_0) of tensors, got one tensor")
-        if (
-            not isinstance(hx, (tuple, list))
-            or len(hx) != 2
-            or not all(isinstance(part, Tensor) for part in hx)
-        ):
-            kinds = (
-                [type(part).__name__ for part in hx] if isinstance(hx, (tuple, list)) else type(hx).__name__
-            )
-            raise TypeError(f"LSTM: hx must be a pair (h_0, c_0) of tensors, got {kinds}")
-        return hx[0], hx[1]
+        return checked_pair("LSTM", hx)
 
     def _shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
-        H, V = self.hidden_size, self._output_size
-        rows, peephole_rows = len(self.cell.nodes) * H, len(self.cell.peephole_nodes) * H
-        taps = sum(self.context[layer]) + 1
-        shapes: dict[str, tuple[int, ...]] = {
-            "weight_ih": (rows, taps * self._layer_input_size(layer)),
-            "weight_hh": (rows, V),
-        }
-        if self.bias:
-            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-        if self.cell.projection:
-            shapes["weight_hr"] = (V, H)
-        if self.cell.peephole != "none":
-            shapes["weight_ch"] = (peephole_rows, H) if self.cell.peephole == "full" else (peephole_rows,)
-        return shapes
+        inputs = (sum(self.context[layer]) + 1) * self._layer_input_size(layer)
+        return lstm_shapes(self.cell, inputs, self.hidden_size, self._output_size, self.bias)
 
     def _as_symbols(self, stored: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
-        H, taps = self.hidden_size, sum(self.context[layer]) + 1
-        W_x = torch.unflatten(stored["weight_ih"], 1, (taps, -1)).transpose(0, 1)
-        blocks, peephole_blocks = row_blocks(self.cell.nodes, H), row_blocks(self.cell.peephole_nodes, H)
-        symbols = {f"W_x{node}": W_x[:, rows] for node, rows in blocks.items()}
-        symbols |= {f"W_v{node}": stored["weight_hh"][rows] for node, rows in blocks.items()}
-        if self.cell.peephole != "none":
-            symbols |= {f"W_s{node}": stored["weight_ch"][rows] for node, rows in peephole_blocks.items()}
-        if "bias" in stored:
-            symbols |= {f"b_{node}": stored["bias"][rows] for node, rows in blocks.items()}
-        if self.cell.projection:
-            symbols["W_qdr"] = stored["weight_hr"]
-        return symbols
+        return lstm_symbols(self.cell, stored, self.hidden_size, taps=sum(self.context[layer]) + 1)

@@ -84,6 +84,11 @@ class RNN(Recurrent):
         )
 
     @property
+    def mode(self) -> str:  # type: ignore[override]
+        """What torch calls the cell, RNN_TANH or RNN_RELU."""
+        return f"RNN_{self.nonlinearity.upper()}"
+
+    @property
     def nonlinearity(self) -> str:
         """The warping function G."""
         return self.cell.nonlinearity
@@ -110,7 +115,7 @@ class RNN(Recurrent):
 
         Raises:
             ValueError: the input is not 2-D or 3-D, or its dtype is not the layer's.
-            RuntimeError: a feature size, the state's shape or dtype does not fit, or there are no steps.
+            RuntimeError: a feature size, the state's shape, dtype or device does not fit, or there are no steps.
             TypeError: input or hx is of another kind.
         """
         output, (last,) = self._forward(input, self._single(hx), lengths, mask)

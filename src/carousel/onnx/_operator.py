@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from carousel.kernels import Cell, LSTMCell, RNNCell, Weights, row_blocks
+from carousel.kernels import Cell, LSTMCell, RNNCell, Weights, reordered
 from carousel.onnx._graph import Graph
 
 GATES = ("cu", "cr", "cs", "du")
@@ -55,7 +55,7 @@ def run(
         return graph.weight(f"{name}_{suffix}", torch.stack(values)) if values else ""
 
     def rows(value: Tensor) -> Tensor:
-        return _reordered(value, cell.nodes, order, H)
+        return reordered(value, cell.nodes, order)
 
     # The operator adds two biases: the second is zero.
     biases = [rows(part.bias) for part in weights if part.bias is not None]
@@ -69,14 +69,9 @@ def run(
     ]
     if isinstance(cell, LSTMCell):
         seen = [part.ch for part in weights if part.ch is not None]
-        inputs.append(optional("P", [_reordered(value, cell.peephole_nodes, PEEPHOLES, H) for value in seen]))
+        inputs.append(optional("P", [reordered(value, cell.peephole_nodes, PEEPHOLES) for value in seen]))
     y, *last = graph.add_many(
         "LSTM" if isinstance(cell, LSTMCell) else "RNN", 1 + len(cell.carried), *inputs, **attributes
     )
     y = graph.add("Transpose", y, perm=[0, 2, 1, 3])  # [T, D, B, H] to [T, B, D, H]
     return graph.add("Reshape", y, graph.indices(0, 0, D * H)), last
-
-
-def _reordered(value: Tensor, nodes: tuple[str, ...], order: tuple[str, ...], H: int) -> Tensor:
-    blocks = row_blocks(nodes, H)
-    return torch.cat([value[blocks[node]] for node in order])
