@@ -204,9 +204,7 @@ def calibration(levels: Sequence[float], below: Sequence[float]) -> Figure:
     right.set_xlim(0, 1)
     right.set_xlabel("where the truth falls in the forecast distribution (PIT)")
     right.set_ylabel("density")
-    heading(
-        right, "truths between the quantiles", "flat: as said; a hill: bands too wide; a bowl: too narrow"
-    )
+    heading(right, "truths by quantile", "a hill: too wide; a bowl: too narrow")
     for axes in (left, right):
         axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
         quiet(axes)

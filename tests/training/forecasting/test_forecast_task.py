@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -233,3 +234,23 @@ def test_settings_reach_the_schema(file):
     config, _ = configure(file, None, ["validation_fraction=0.1", "test_fraction=0.3"], target=["sales"])
     assert config.data.table.test_start.startswith("2024-03-08T00:00")
     assert override(config, ["epochs=3"]).data.table == config.data.table
+
+
+def test_series_side_by_side_are_forecast_like_each_alone():
+    series = series_from([40, 17, 29], ["a", "b", "c"], season=5)
+    for rows in series.observed:
+        rows[-4:] = False  # what is known ahead of time about the steps to forecast
+    model = forecaster(series, horizon=4, training={"history": 20})  # more than the shortest has
+    together = beyond(model, series)
+    assert [(found.segment, found.origin) for found in together] == [(0, 35), (1, 12), (2, 24)]
+    for found in together:
+        others = [rows.copy() for rows in series.observed]
+        for segment, rows in enumerate(others):
+            if segment != found.segment:
+                rows[1:] = False
+        (alone,) = (
+            one
+            for one in beyond(model, replace(series, observed=tuple(others)))
+            if one.segment == found.segment
+        )
+        torch.testing.assert_close(alone.points, found.points, rtol=1e-5, atol=1e-5)
