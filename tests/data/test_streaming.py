@@ -10,21 +10,25 @@ import pyarrow.parquet as pq
 import pytest
 from frames import hourly
 
-from carousel.data.tables import infer_schema, read_table, reading, to_sequences, to_series
+from carousel.data.tables import Table, infer_schema, read_table, reading, to_sequences, to_series
 from carousel.errors import CarouselError
 
 
-def tables(frame, tmp_path, monkeypatch):
-    """The table of a Parquet file in memory, and streamed in small pieces."""
-    path = tmp_path / "x.parquet"
-    frame.to_parquet(path, row_group_size=700, index=False)
-    whole = read_table(path)
-    monkeypatch.setattr(reading, "STREAM_BYTES", 0)
-    monkeypatch.setattr("carousel.data.tables.table.BATCH_ROWS", 130)
-    monkeypatch.setattr("carousel.data.tables.assembly.CHUNK", 90)
-    streamed = read_table(path)
-    assert (whole.streamed, streamed.streamed) == (False, True)
-    return whole, streamed
+@pytest.fixture
+def streamed(tmp_path, monkeypatch):
+    """What makes of a frame a table that is streamed in small pieces."""
+
+    def table(frame):
+        path = tmp_path / "x.parquet"
+        frame.to_parquet(path, row_group_size=700, index=False)
+        monkeypatch.setattr(reading, "STREAM_BYTES", 0)
+        monkeypatch.setattr("carousel.data.tables.table.BATCH_ROWS", 130)
+        monkeypatch.setattr("carousel.data.tables.assembly.CHUNK", 90)
+        found = read_table(path)
+        assert found.streamed
+        return found
+
+    return table
 
 
 def frames():
@@ -51,16 +55,18 @@ def frames():
 
 
 @pytest.mark.parametrize("what", frames())
-def test_streaming_gives_the_same_schema_and_series(what, tmp_path, monkeypatch):
+def test_streaming_gives_the_same_schema_and_series(what, streamed, tmp_path):
     frame = frames()[what]
-    whole, streamed = tables(frame, tmp_path, monkeypatch)
     given = {"target": "load", "group": ("shop",) if "shop" in frame else ()}
+    whole = Table.from_frame(frame)
     schema, said = infer_schema(whole, **given)
-    other_schema, other_said = infer_schema(streamed, **given)
+    kept = to_series(whole, schema)
+    table = streamed(frame)
+    other_schema, other_said = infer_schema(table, **given)
     assert other_said == said
     assert other_schema.model_dump(exclude={"fill"}) == schema.model_dump(exclude={"fill"})
     assert other_schema.fill == pytest.approx(schema.fill, rel=1e-12)
-    kept, on_disk = to_series(whole, schema), to_series(streamed, schema, tmp_path)
+    on_disk = to_series(table, schema, tmp_path)
     assert len(on_disk) == len(kept)
     assert on_disk.groups == kept.groups
     assert on_disk.starts.tolist() == kept.starts.tolist()
@@ -77,42 +83,39 @@ def test_streaming_gives_the_same_schema_and_series(what, tmp_path, monkeypatch)
     )
 
 
-def test_rows_in_disorder_cannot_be_streamed(tmp_path, monkeypatch):
-    whole, streamed = tables(hourly(500).iloc[::-1], tmp_path, monkeypatch)
-    assert len(to_series(whole, infer_schema(whole)[0])) == 1
+def test_rows_in_disorder_cannot_be_streamed(streamed):
     with pytest.raises(CarouselError, match="its rows are not in order of time within each series"):
-        infer_schema(streamed)
+        infer_schema(streamed(hourly(500).iloc[::-1]))
 
 
-def test_sequences_with_labels_are_not_streamed(tmp_path, monkeypatch):
+def test_sequences_with_labels_are_not_streamed(streamed):
     frame = pd.concat([hourly(20, id=i, label="ab"[i % 2]) for i in range(6)])
-    whole, streamed = tables(frame, tmp_path, monkeypatch)
-    schema, _ = infer_schema(whole, task="classify", group="id")
-    assert len(to_sequences(whole, schema)) == 6
-    for call in (lambda: infer_schema(streamed, task="classify"), lambda: to_sequences(streamed, schema)):
+    schema, _ = infer_schema(Table.from_frame(frame), task="classify", group="id")
+    table = streamed(frame)
+    for call in (lambda: infer_schema(table, task="classify"), lambda: to_sequences(table, schema)):
         with pytest.raises(CarouselError, match="it is too large for sequences with a label"):
             call()
 
 
-def test_a_folder_that_cannot_keep_rows(tmp_path, monkeypatch):
-    _, streamed = tables(hourly(500), tmp_path, monkeypatch)
-    schema, _ = infer_schema(streamed)
+def test_a_folder_that_cannot_keep_rows(streamed, tmp_path, monkeypatch):
+    table = streamed(hourly(500))
+    schema, _ = infer_schema(table)
     with pytest.raises(CarouselError, match="cannot keep rows in '.*nowhere': No such file or directory"):
-        to_series(streamed, schema, tmp_path / "nowhere")
+        to_series(table, schema, tmp_path / "nowhere")
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(
         CarouselError, match="where 0.0 GB are free; free some space or choose another folder"
     ):
-        to_series(streamed, schema, tmp_path)
+        to_series(table, schema, tmp_path)
 
 
-def test_a_file_that_is_cut_while_it_is_streamed(tmp_path, monkeypatch):
-    _, streamed = tables(hourly(5000), tmp_path, monkeypatch)
-    schema, _ = infer_schema(streamed)
-    content = streamed.source.read_bytes()
-    streamed.source.write_bytes(content[: len(content) // 2])
+def test_a_file_that_is_cut_while_it_is_streamed(streamed):
+    table = streamed(hourly(5000))
+    schema, _ = infer_schema(table)
+    content = table.source.read_bytes()
+    table.source.write_bytes(content[: len(content) // 2])
     with pytest.raises(CarouselError, match="it is no Parquet file, or one that is cut short or damaged"):
-        to_series(streamed, schema)
+        to_series(table, schema)
 
 
 def test_texts_that_are_none(tmp_path, monkeypatch):

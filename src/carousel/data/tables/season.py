@@ -23,12 +23,13 @@ Coarser means have fewer lags to tell apart and more ways to be wrong, so more i
 NEARLY = 0.9
 """Multiples of a season peak as well, by chance even higher: the shortest lag that comes so near to the best wins."""
 
+NATURAL = 0.8
 TOLERANCE = 0.05
-"""So near to a day, a week or a year, a season is taken for it."""
+"""A season so near to a day, a week or a year, and so strong beside the best, is taken for that."""
 
 
 class Season(NamedTuple):
-    """A lag, None if there is none; the autocorrelation there, or the highest of all; of means over how many rows."""
+    """A lag, None if there is none; the autocorrelation of changes there; of means over how many rows."""
 
     lag: int | None
     strength: float
@@ -39,45 +40,46 @@ def season_of(values: npt.NDArray[np.float64], step: Step) -> Season:
     """The strongest season of a series without gaps, and the autocorrelation of its changes there.
 
     Changes from one row to the next have no trend, and those of a random walk no autocorrelation. A season is a lag
-    where theirs peaks between valleys, above 0.2 and above four times what chance gives; the series must hold it three
-    times. The shortest lag that comes near to the best wins, and one near to a day, a week or a year is taken for that.
-    Where rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
+    where theirs peaks, with a valley behind it, above 0.2 and above four times what chance gives; the series must hold
+    it three times. The shortest lag that comes near to the best wins, first of all among a day, a week and a year. Where
+    rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
 
     Args:
         values: float64 [T].
         step: time from one row to the next.
     """
-    highest = 0.0
     for scale, (shortest, weakest) in SCALES.items():
         rows = values[len(values) % scale :].reshape(-1, scale).mean(axis=1)
-        lag, strength = _strongest_lag(np.diff(rows), shortest, weakest)
-        if lag is not None:
-            near = [exact for exact in natural_lags(step) if abs(lag * scale - exact) <= TOLERANCE * exact]
-            return Season((near or [lag * scale])[0], strength, scale)
-        highest = max(highest, strength)
-    return Season(None, highest, 1)
+        likely = _likely_lags(np.diff(rows), shortest, weakest)
+        if likely:
+            best = max(likely.values())
+            natural = {
+                exact: likely[lag]
+                for exact in natural_lags(step)
+                for lag in likely
+                if abs(lag * scale - exact) <= TOLERANCE * exact and likely[lag] >= NATURAL * best
+            }
+            among = natural or {lag * scale: strength for lag, strength in likely.items()}
+            strongest = max(among.values())
+            return Season(*next(item for item in among.items() if item[1] >= NEARLY * strongest), scale)
+    return Season(None, 0.0, 1)
 
 
-def _strongest_lag(
-    changes: npt.NDArray[np.float64], shortest: int, weakest: float
-) -> tuple[int | None, float]:
+def _likely_lags(changes: npt.NDArray[np.float64], shortest: int, weakest: float) -> dict[int, float]:
+    """The lags that may be a season, the shortest first, and the autocorrelation at each."""
     largest = len(changes) // 3
     if largest <= shortest or np.ptp(changes) == 0:
-        return None, 0.0
+        return {}
     found = _autocorrelation((changes - changes.mean()) / np.abs(changes).max(), 2 * largest)
     lags = np.arange(shortest, largest + 1)
     peaks = (found[lags] >= found[lags - 1]) & (found[lags] >= found[lags + 1])
     strong = found[lags] > np.maximum(weakest, 4 / np.sqrt(len(changes) - lags))
-    # Noise alone makes changes turn from row to row, so that lag 2 peaks above lag 1: there are valleys on both sides.
-    valley_before = np.minimum.accumulate(found)[lags - 1] < found[lags] / 2
-    likely = [
-        lag for lag in lags[peaks & strong & valley_before] if found[lag + 1 : 2 * lag].min() < found[lag] / 2
-    ]
-    if not likely:
-        return None, float(found[lags].max())
-    best = max(found[lag] for lag in likely)
-    lag = next(lag for lag in likely if found[lag] >= NEARLY * best)
-    return int(lag), float(found[lag])
+    # Noise makes changes turn from row to row, so that lag 2 peaks above lag 1: behind a season there is a valley.
+    return {
+        int(lag): float(found[lag])
+        for lag in lags[peaks & strong]
+        if found[lag + 1 : 2 * lag].min() < found[lag] / 2
+    }
 
 
 def natural_lags(step: Step) -> list[int]:
