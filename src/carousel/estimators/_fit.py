@@ -17,7 +17,6 @@ from carousel.errors import CarouselError
 from carousel.files import cannot_write
 from carousel.training import Config, Run
 from carousel.training.in_memory import not_naming, write_frame
-from carousel.training.parts import MODEL
 from carousel.training.run import claim_folder, discard_folder
 
 Names = str | Sequence[str] | None
@@ -104,7 +103,7 @@ def trained(
         with not_naming(folder.absolute() / file.name):
             return training.fit(config, folder, progress)
     finally:
-        if not (folder / MODEL).exists():
+        if [path.name for path in folder.glob("*")] == [file.name]:  # the training has failed and removed the rest
             shutil.rmtree(folder, ignore_errors=True)
 
 

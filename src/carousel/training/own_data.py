@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from carousel.data.opening import naming
 from carousel.data.tables import infer_schema, read_table
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.config import Config, override, validated
@@ -77,14 +76,12 @@ def _configured_table(
 ) -> tuple[Config, list[str]]:
     """The schema is found before validation begins, so the shares of the parts must be known before it."""
     shares = override(_bare(file, digest, kind or "forecast"), changes).data
-    table = read_table(file)
-    with naming(file):
-        schema, found = infer_schema(
-            table,
-            task=kind,
-            validation_fraction=shares.validation_fraction,
-            test_fraction=shares.test_fraction,
-            **roles,
-        )
+    schema, found = infer_schema(
+        read_table(file),
+        task=kind,
+        validation_fraction=shares.validation_fraction,
+        test_fraction=shares.test_fraction,
+        **roles,
+    )
     config = override(_bare(file, digest, schema.task), changes)
     return config.model_copy(update={"data": config.data.model_copy(update={"table": schema})}), found

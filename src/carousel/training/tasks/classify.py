@@ -12,7 +12,6 @@ from torch.nn.functional import cross_entropy
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from carousel.data import Sequences, batches, load, moments, read, split
-from carousel.data.opening import naming
 from carousel.data.tables import read_table, to_sequences
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.classifier import SequenceClassifier
@@ -85,9 +84,7 @@ class Classify(Task[SequenceClassifier, Sequences]):
         schema = config.data.table
         if schema is None:
             return read(path)
-        table = read_table(path, schema)
-        with naming(path):
-            return to_sequences(table, schema)
+        return to_sequences(read_table(path, schema), schema)
 
     def score(self, model: SequenceClassifier, data: Sequences) -> dict[str, Any]:
         """`loss` (mean cross-entropy in nats), `accuracy`, `confusion` and `classes`."""

@@ -10,7 +10,6 @@ import torch
 from pydantic import AfterValidator, Field, Json
 
 from carousel.data import Series, time_cuts
-from carousel.data.opening import naming
 from carousel.data.steps import Time
 from carousel.data.tables import read_table, to_series
 from carousel.errors import CarouselError
@@ -164,9 +163,7 @@ def _read(config: Config, path: Path, ahead: int = 0) -> Series:
         raise CarouselError(
             f"the configuration does not say what the columns of '{path}' are; `carousel fit {path}` finds out"
         )
-    table = read_table(path, schema)
-    with naming(path):
-        return to_series(table, schema, ahead=ahead)
+    return to_series(read_table(path, schema), schema, ahead=ahead)
 
 
 def material(config: Config, series: Series) -> Material[Part]:
