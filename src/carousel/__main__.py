@@ -8,6 +8,7 @@ NEEDED = (
     "latex2mathml",
     "matplotlib",
     "pandas",
+    "pyarrow",
     "pydantic",
     "pytorch_lightning",
     "rich",
