@@ -1,4 +1,5 @@
-# Every target makes the virtual environment that it needs; a bare machine with Python >= 3.10, pip and make will do.
+# Every target but `gpu` makes the virtual environment that it needs; a bare machine with Python >= 3.10, pip and make
+# will do.
 PYTHON ?= python3
 export PYTHONUNBUFFERED := 1
 
@@ -8,7 +9,7 @@ CONSTRAINTS := constraints.txt
 # What the native kernels are built from.
 NATIVE := CMakeLists.txt tools/build_backend.py $(wildcard src/carousel/kernels/csrc/*)
 
-.PHONY: demo test check bench docs integration native sanitize clean
+.PHONY: demo test check bench gpu docs integration native sanitize clean
 
 demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
@@ -23,6 +24,9 @@ check: .venv/test/ready docs ## style, types, and a strict build of the site
 
 bench: .venv/bench/ready ## speed and memory beside others, into benchmarks/results/
 	.venv/bench/bin/carousel bench
+
+gpu: ## tests, measures and records the kernels on the GPU of this machine, with the Python that has torch there
+	$(PYTHON) tools/gpu
 
 docs: .venv/test/ready ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 .venv/test/bin/mkdocs build --strict --quiet

@@ -134,7 +134,9 @@ def test_there_is_no_such_kernel():
     code = "import carousel; carousel.use_kernel('gpu')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "ValueError: use_kernel: kernel must be 'auto', 'eager' or 'cpu', got 'gpu'" in done.stderr
+    assert (
+        "ValueError: use_kernel: kernel must be 'auto', 'eager', 'cpu' or 'triton', got 'gpu'" in done.stderr
+    )
 
 
 def test_a_scan_takes_the_kernel_that_was_chosen(runs):

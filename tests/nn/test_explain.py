@@ -169,7 +169,7 @@ def test_use_kernel_holds_until_its_end():
 
 def test_use_kernel_knows_three(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # it would complain first
-    with pytest.raises(ValueError, match="kernel must be 'auto', 'eager' or 'cpu', got 'gpu'"):
+    with pytest.raises(ValueError, match="kernel must be 'auto', 'eager', 'cpu' or 'triton', got 'gpu'"):
         carousel.use_kernel("gpu")
 
 

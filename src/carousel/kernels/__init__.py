@@ -16,6 +16,7 @@ from carousel.kernels.choice import choose as choose
 from carousel.kernels.choice import resources as resources
 from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel
+from carousel.kernels.gpu import cudnn
 from carousel.kernels.precision import must_widen, widened
 from carousel.kernels.shapes import Float, Int
 
@@ -47,8 +48,12 @@ def scan(
         with torch.autocast("cpu", enabled=False):
             output, last = scan(cell, *widened(x, state, weights), lengths, reverse)
         return output.to(x.dtype), tuple(new.to(old.dtype) for new, old in zip(last, state, strict=True))
-    if isinstance(cell, LSTMCell) and choose(cell, x, (*state, *weights)).kernel == "cpu":
-        return operators.scan(cell, x, state, weights, lengths, reverse)
+    if isinstance(cell, LSTMCell):
+        kernel = choose(cell, x, (*state, *weights), lengths).kernel
+        if kernel == "cudnn":
+            return cudnn.scan(x, state, weights, reverse)
+        if kernel != "eager":
+            return operators.scan(cell, x, state, weights, lengths, reverse)
     return eager.scan(cell, x, state, weights, lengths, reverse)
 
 

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from carousel.kernels import cpu
+from carousel.kernels import cpu, gpu
 from carousel.kernels.cells import Cell, LSTMCell
 from carousel.kernels.precision import computed_in
 
-Kernel = Literal["auto", "eager", "cpu"]
+Kernel = Literal["auto", "eager", "cpu", "triton"]
+Chosen = Literal["eager", "cpu", "cudnn", "triton"]
 
 _wanted: Kernel = "auto"
 
@@ -19,12 +20,14 @@ _wanted: Kernel = "auto"
 class Choice(NamedTuple):
     """A kernel and the reason for it, which completes the sentence "eager, because ..."."""
 
-    kernel: Literal["eager", "cpu"]
+    kernel: Chosen
     reason: str
 
 
 CPU = Choice("cpu", "it has this cell, dtype and device")
 WIDENED = Choice("cpu", "it has this cell and device, and computes this dtype in float32")
+CUDNN = Choice("cudnn", "it has this cell, dtype and device, and the sequences are of one length")
+SEVERAL_DEVICES = "input, states and weights are on several devices"
 ADVICE = "install a C++17 compiler and CMake, then install Carousel again"
 """What to do about a missing C++ kernel."""
 
@@ -33,19 +36,22 @@ class use_kernel:  # noqa: N801, a function to its callers
     """Have every layer run on one kernel: from the call on, or, in a `with` statement, to its end.
 
     Args:
-        kernel: "eager" for PyTorch operations; "cpu" for the C++ kernel, where it can run; "auto" for the fastest.
+        kernel: "eager" for PyTorch operations; "cpu" for the C++ kernel, "triton" for Triton's instead of cuDNN, where
+            they can run; "auto" for the fastest.
 
     Raises:
         ValueError: there is no such kernel.
-        RuntimeError: the C++ kernel is asked for and was not built.
+        RuntimeError: the C++ kernel is asked for and was not built, or Triton and is not installed.
     """
 
     def __init__(self, kernel: Kernel) -> None:
         global _wanted
         if kernel not in get_args(Kernel):
-            raise ValueError(f"use_kernel: kernel must be 'auto', 'eager' or 'cpu', got {kernel!r}")
+            raise ValueError(f"use_kernel: kernel must be 'auto', 'eager', 'cpu' or 'triton', got {kernel!r}")
         if kernel == "cpu" and cpu.MISSING:
             raise RuntimeError(f"use_kernel: the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
+        if kernel == "triton" and (missing := gpu.triton_missing()):
+            raise RuntimeError(f"use_kernel: {missing}")
         self._before = _wanted
         _wanted = kernel
 
@@ -64,35 +70,75 @@ def transformed() -> bool:
     return torch._C._are_functorch_transforms_active()
 
 
-def choose(cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
-    """The kernel for a scan of `cell` over x with these other tensors: the first reason for eager, else C++."""
+def choose(
+    cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None = None
+) -> Choice:
+    """The kernel for a scan of `cell` over x: the first reason for eager, else the fastest.
+
+    Args:
+        cell: what to compute.
+        x: the input.
+        tensors: the carried signals, in the cell's order, then the weights.
+        lengths: how many steps each sequence has; None if all have all.
+    """
     if _wanted == "eager":
         return Choice("eager", "use_kernel asked for it")
     if not isinstance(cell, LSTMCell):
         return Choice("eager", "the C++ kernel has no RNN, only LSTMs")
-    if cpu.MISSING:
-        return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
-    if x.device.type != "cpu":
-        return Choice("eager", f"the C++ kernel runs on the CPU, and the input is on {x.device}")
-    if any(tensor is not None and tensor.device != x.device for tensor in tensors):
-        return Choice("eager", "input, states and weights are on several devices")
-    dtype = computed_in(x, tensors)
-    if dtype not in cpu.DTYPES:
-        return Choice("eager", f"the C++ kernel has float32 and float64, and the input is {x.dtype}")
+    fast = _on_gpu(cell, x, tensors, lengths) if x.device.type == "cuda" else _on_cpu(x, tensors)
+    if fast.kernel == "eager":
+        return fast
     if x.numel() == 0:
         return Choice("eager", "the input is empty")
     if transformed():
         return Choice("eager", "a transform of torch.func is at work")
     if forward_ad._current_level >= 0:
         return Choice("eager", "a forward-mode derivative is being taken")
+    return fast
+
+
+def _on_cpu(x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
+    if cpu.MISSING:
+        return Choice("eager", f"the C++ kernel is not in this install ({cpu.MISSING}); {ADVICE}")
+    if x.device.type != "cpu":
+        return Choice("eager", f"the C++ kernel runs on the CPU, and the input is on {x.device}")
+    if any(tensor is not None and tensor.device != x.device for tensor in tensors):
+        return Choice("eager", SEVERAL_DEVICES)
+    dtype = computed_in(x, tensors)
+    if dtype not in cpu.DTYPES:
+        return Choice("eager", f"the C++ kernel has float32 and float64, and the input is {x.dtype}")
     return CPU if x.dtype == dtype else WIDENED
 
 
-def resources(kernel: Literal["eager", "cpu"]) -> tuple[str | None, int]:
+def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None) -> Choice:
+    """cuDNN where it is called directly, since it is none of the operators that a compiled graph sees; else Triton."""
+    if any(tensor is not None and tensor.device != x.device for tensor in tensors):
+        return Choice("eager", SEVERAL_DEVICES)
+    if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
+        return Choice("eager", "input, states and weights are of several dtypes")
+    if torch.is_autocast_enabled("cuda"):
+        return Choice("eager", "autocast chooses the dtype of each operation")
+    is_plain = cell.peephole == "none" and not cell.input_gate and lengths is None
+    traced = torch.compiler.is_compiling()
+    if is_plain and _wanted != "triton" and not traced and gpu.cudnn_serves(x.device, x.dtype):
+        return CUDNN
+    if refusal := gpu.refusal(x.device, x.dtype):
+        return Choice("eager", refusal)
+    if traced:
+        return Choice("triton", "it has this cell, dtype and device")
+    s = tensors[1]
+    assert s is not None
+    reason, fault = gpu.explained(cell, s.shape[-1], x.dtype, x.device)
+    return Choice("eager", fault) if fault else Choice("triton", reason)
+
+
+def resources(kernel: Chosen, device: torch.device) -> tuple[str | None, int]:
     """A kernel's instruction set, None where PyTorch chooses it, and the most threads that a call made here uses."""
     threads = torch.get_num_threads()  # first, because it hands the number to OpenMP, as in `cpu`
     if kernel == "eager":
         return None, threads
+    if device.type == "cuda":
+        return "sm_{}{}".format(*torch.cuda.get_device_capability(device)), threads
     from carousel.kernels import _cpu
 
     return _cpu.level(), _cpu.threads()

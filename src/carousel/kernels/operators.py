@@ -1,4 +1,4 @@
-"""The C++ kernel as differentiable functions: directly where it is called, as operators of torch where it is traced.
+"""The kernels as differentiable functions: directly where they are called, as operators of torch where they are traced.
 
 `torch.ops.carousel.lstm` and `lstm_backward` are what torch.compile and torch.export see. A call that is not traced
 skips the dispatcher, which would cost several times what a short scan does. Both share one backward; second
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from carousel.kernels import cpu, eager
+from carousel.kernels import cpu, eager, gpu
 from carousel.kernels.cells import LSTMCell, Weights
 from carousel.kernels.choice import transformed
 from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments, Kept
@@ -37,7 +37,7 @@ def scan(
     lengths: Tensor | None,
     reverse: bool,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """As `carousel.kernels.scan`, for a cell, types and devices that `carousel.kernels.cpu` serves."""
+    """As `carousel.kernels.scan`, for a cell, types and devices that `carousel.kernels.cpu` or `gpu` serves."""
     v_init, s_init = state
     settings = PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
     given = Arguments(x, v_init, s_init, *weights, lengths, *settings)
@@ -48,11 +48,18 @@ def scan(
     keep = keep and not torch.compiler.is_exporting()
     if torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
         v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
+    elif x.is_cuda and gpu.fault(given, keep):
+        return eager.scan(cell, x, state, weights, lengths, reverse)
     elif keep:
         v, v_last, s_last = _Direct.apply(*given)  # type: ignore[no-untyped-call]
     else:
-        v, v_last, s_last, _ = cpu.forward(given, keep=False)
+        v, v_last, s_last, _ = kernel_of(given).forward(given, keep=False)
     return v, (v_last, s_last)
+
+
+def kernel_of(given: Arguments) -> Any:
+    """The module with `forward`, `backward` and `kept_rows` for where the tensors are."""
+    return gpu if given.x.is_cuda else cpu
 
 
 def is_traced(argument: Tensor | None) -> bool:
@@ -100,7 +107,7 @@ def _check(given: Arguments) -> None:
 def _lstm(*arguments: Any) -> tuple[Tensor, ...]:
     given, keep = Arguments(*arguments[:-1]), arguments[-1]
     _check(given)
-    v, v_last, s_last, kept = cpu.forward(given, keep)
+    v, v_last, s_last, kept = kernel_of(given).forward(given, keep)
     return v, v_last, s_last, *((v.new_empty(0), v.new_empty(0)) if kept is None else kept[1:])
 
 
@@ -109,7 +116,7 @@ def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
     T, B, _ = given.x.shape
     H, V = given.s_init.shape[1], given.v_init.shape[1]
     new = given.x.new_empty
-    rows = cpu.kept_rows(H, given.input_gate)
+    rows = kernel_of(given).kept_rows(H, given.input_gate)
     s, gates = (new((T, B, row)) for row in rows) if keep else (new(0), new(0))
     return new((T, B, V)), new((B, V)), new((B, H)), s, gates
 
@@ -117,7 +124,7 @@ def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
 def _lstm_backward(*arguments: Any) -> list[Tensor]:
     given, kept, upstream, wanted = _split(arguments)
     _check(given)
-    gradients = cpu.backward(given, kept, upstream, wanted)
+    gradients = kernel_of(given).backward(given, kept, upstream, wanted)
     return [given.x.new_empty(0) if gradient is None else gradient for gradient in gradients]
 
 
@@ -161,7 +168,7 @@ def _gradients(
     elif torch.compiler.is_compiling() or any(is_traced(argument) for argument in saved):
         found = torch.ops.carousel.lstm_backward(*given, *kept, dv, dv_last, ds_last, wanted)
     else:
-        found = cpu.backward(given, kept, (dv, dv_last, ds_last), wanted)
+        found = kernel_of(given).backward(given, kept, (dv, dv_last, ds_last), wanted)
     found = [gradient if want else None for gradient, want in zip(found, wanted, strict=True)]
     return *found, *[None] * (len(ctx.needs_input_grad) - TENSORS)
 
@@ -197,7 +204,8 @@ def _differentiable(
 class _Direct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> Outputs:
-        v, v_last, s_last, kept = cpu.forward(Arguments(*arguments), keep=True)
+        given = Arguments(*arguments)
+        v, v_last, s_last, kept = kernel_of(given).forward(given, keep=True)
         assert kept is not None
         _save(ctx, arguments, (v, v_last, s_last, kept.s, kept.gates))
         return v, v_last, s_last
@@ -210,8 +218,9 @@ class _Direct(torch.autograd.Function):
 _library = torch.library.Library("carousel", "DEF")  # type: ignore[no-untyped-call]
 for _schema in _SCHEMAS:
     _library.define(_schema)  # type: ignore[no-untyped-call]
-_library.impl("lstm", _lstm, "CPU")  # type: ignore[no-untyped-call]
-_library.impl("lstm_backward", _lstm_backward, "CPU")  # type: ignore[no-untyped-call]
+for _device in "CPU", "CUDA":
+    _library.impl("lstm", _lstm, _device)  # type: ignore[no-untyped-call]
+    _library.impl("lstm_backward", _lstm_backward, _device)  # type: ignore[no-untyped-call]
 torch.library.register_fake("carousel::lstm", _lstm_fake, lib=_library)
 torch.library.register_fake("carousel::lstm_backward", _lstm_backward_fake, lib=_library)
 torch.library.register_autograd("carousel::lstm", _gradients, setup_context=_save, lib=_library)

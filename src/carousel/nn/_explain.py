@@ -16,13 +16,14 @@ class Explanation:
     """Which kernel runs a layer, and why. Its `str` is one sentence.
 
     Attributes:
-        kernel: "cpu" for the C++ kernel, "eager" for PyTorch operations.
+        kernel: "cpu" for the C++ kernel, "cudnn" or "triton" on a GPU, "eager" for PyTorch operations.
         reason: completes the sentence "this kernel, because ...".
-        level: instruction set of the C++ kernel: "avx512", "avx2" or "portable"; None for PyTorch operations.
-        threads: the most that a call from this Python thread uses; a small one uses one.
+        level: instruction set of the C++ kernel: "avx512", "avx2" or "portable"; a GPU's compute capability, such as
+            "sm_90"; None for PyTorch operations.
+        threads: the most of the CPU that a call from this Python thread uses; a small one uses one.
     """
 
-    kernel: Literal["eager", "cpu"]
+    kernel: Literal["eager", "cpu", "cudnn", "triton"]
     reason: str
     level: str | None
     threads: int
@@ -30,7 +31,13 @@ class Explanation:
     @property
     def summary(self) -> str:
         """Kernel, instruction set and threads in a few words."""
-        name = "PyTorch operations" if self.level is None else f"C++ ({self.level})"
+        name = {"eager": "PyTorch operations", "cpu": "C++", "cudnn": "cuDNN", "triton": "Triton"}[
+            self.kernel
+        ]
+        if self.level is not None:
+            name += f" ({self.level})"
+        if self.kernel in ("cudnn", "triton"):
+            return name
         return f"{name}, {self.threads} thread{'s' * (self.threads != 1)}"
 
     def __str__(self) -> str:
@@ -66,5 +73,5 @@ def explain(
     given = layer._pair(hx) if isinstance(layer, LSTM) else layer._single(hx)  # type: ignore[arg-type]
     state = layer._checked_state(given, batch)
     weights = [weight for run in layer._stored_as for weight in layer._weights(*run)]
-    choice = kernels.choose(layer.cell, batch.x, (*state, *weights))
-    return Explanation(*choice, *kernels.resources(choice.kernel))
+    choice = kernels.choose(layer.cell, batch.x, (*state, *weights), batch.lengths)
+    return Explanation(*choice, *kernels.resources(choice.kernel, batch.x.device))

@@ -1,0 +1,108 @@
+"""The recurrence of an LSTM on NVIDIA GPUs: cuDNN's where that can, the rest in Triton.
+
+`forward` and `backward` are the counterparts of those of `carousel.kernels.cpu`, on Triton. Triton is imported when a
+kernel first runs. Below: `scan` has the products over all steps; `form` says which of two ways the recurrence goes,
+`persistent` or `stepwise`, whose launches are in the files of these names, and whose kernels in `jit`; `trust` compares
+a kernel with eager before its first use; `cudnn` serves the plain cells.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from carousel.kernels.cells import LSTMCell
+from carousel.kernels.cpu import Arguments, Kept
+from carousel.kernels.gpu import scan, trust
+from carousel.kernels.gpu.buffers import slots
+from carousel.kernels.gpu.card import card_of, missing, triton_missing
+from carousel.kernels.gpu.form import Form, form_of
+
+__all__ = [
+    "backward",
+    "cudnn_serves",
+    "explained",
+    "fault",
+    "forward",
+    "kept_rows",
+    "refusal",
+    "triton_missing",
+]
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def refusal(device: torch.device, dtype: torch.dtype) -> str:
+    """Why Triton cannot serve there; empty if it can."""
+    if reason := missing(device):
+        return reason
+    if dtype not in DTYPES:
+        return f"the Triton kernels have float32, bfloat16 and float16, and the input is {dtype}"
+    return ""
+
+
+# A compiled graph takes it as it is: what torch.compiler.assume_constant_result sets, which would import the compiler.
+refusal._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def cudnn_serves(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether PyTorch would hand a plain LSTM to cuDNN there."""
+    cudnn: Any = torch.backends.cudnn
+    on = bool(cudnn.is_available() and cudnn.enabled) and torch.version.hip is None
+    return on and device.type == "cuda" and dtype in (*DTYPES, torch.float64)
+
+
+def explained(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[str, str]:
+    """Why Triton runs in the form that it does; and what has been found wrong with it here, empty if nothing has."""
+    form, reason = form_of(cell, H, dtype, card_of(device))
+    return reason, trust.known_fault(form, H, dtype, device)
+
+
+def fault(given: Arguments, keep: bool) -> str:
+    """What a first small case of this cell finds wrong with its kernel on this card; empty if nothing."""
+    x, H = given.x, given.s_init.shape[1]
+    with _at_work(x.device):
+        return trust.fault(_form(given), given.cell, H, x.dtype, x.device, keep)
+
+
+def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:
+    """The last sizes of `Kept.s` and `Kept.gates`."""
+    return H, slots(input_gate) * H
+
+
+def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept | None]:
+    """As `carousel.kernels.cpu.forward`.
+
+    Raises:
+        RuntimeError: the kernel was found to be wrong here.
+    """
+    _demand(given, keep)
+    with _at_work(given.x.device):
+        return scan.forward(given, keep, _form(given))
+
+
+def backward(
+    given: Arguments, kept: Kept, errors: tuple[Tensor | None, ...], wanted: list[bool]
+) -> list[Tensor | None]:
+    """As `carousel.kernels.cpu.backward`."""
+    with _at_work(given.x.device):
+        return scan.backward(given, kept, errors, wanted, _form(given))
+
+
+@contextmanager
+def _at_work(device: torch.device) -> Iterator[None]:
+    """Launches go to this GPU, and products keep their dtypes."""
+    with torch.cuda.device(device), torch.autocast("cuda", enabled=False):
+        yield
+
+
+def _form(given: Arguments) -> Form:
+    form, _ = form_of(given.cell, given.s_init.shape[1], given.x.dtype, card_of(given.x.device))
+    return form
+
+
+def _demand(given: Arguments, keep: bool) -> None:
+    if found := fault(given, keep):
+        raise RuntimeError(f"carousel::lstm: {found}; call carousel.use_kernel('eager') before torch.compile")

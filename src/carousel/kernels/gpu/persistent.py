@@ -1,0 +1,94 @@
+"""The form in which one launch takes all steps, and the weights stay on the chip."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from carousel.kernels.cells import LSTMCell
+from carousel.kernels.gpu.buffers import Backward, Forward
+from carousel.kernels.gpu.card import Card, precision
+from carousel.kernels.gpu.rows import Rows
+
+SEQUENCES = 16
+"""How many sequences a tile has: the fewest rows that a tensor core multiplies."""
+UNITS = (16, 8)
+"""How many units a program may have the weights of, the best first."""
+SPARE = 8 * 1024
+"""Bytes of shared memory that are left to the compiler."""
+
+
+@dataclass(frozen=True)
+class Persistent:
+    cell: LSTMCell
+    units: int
+    """How many a program has the weights of."""
+    processors: int
+    phases_a_launch: int | None = None
+    """None for all. With 1 no program waits, so they may run one after another, as in Triton's interpreter."""
+
+    def forward(self, given: Forward, rows: Rows) -> None:
+        from carousel.kernels.gpu.jit import persistent
+
+        tensors = (
+            given.W_v, given.W_s, given.bias, given.W_s, given.gates, given.from_v, given.from_s,
+            given.state, given.states, given.q,
+        )  # fmt: skip
+        states = given.keep or self.cell.peephole == "full"
+        self._launch(
+            persistent.forward, tensors, rows, rows.reverse, KEEP_GATES=given.keep, KEEP_STATES=states
+        )
+
+    def backward(self, given: Backward, rows: Rows) -> None:
+        from carousel.kernels.gpu.jit import persistent
+
+        tensors = (
+            given.W_v, given.W_s, given.W_s, given.gates, given.states, given.s_init, given.dq,
+            given.alpha, given.f_psi, torch.zeros_like(given.f_psi),
+        )  # fmt: skip
+        self._launch(persistent.backward, tensors, rows, not rows.reverse)
+
+    def _launch(
+        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, **kept: bool
+    ) -> None:
+        H = tensors[0].shape[1]
+        K, parts = cut(H)
+        tiles, slices = -(-rows.B // SEQUENCES), -(-H // self.units)
+        groups = max(1, min(tiles, self.processors // slices))
+        arrivals = torch.zeros(tiles, dtype=torch.int32, device=tensors[0].device)
+        phases = rows.T * (2 if self.cell.peephole == "full" else 1)
+        at_once = self.phases_a_launch or phases
+        for begin in range(0, phases, at_once):
+            kernel[slices, groups](
+                *tensors, rows.offsets, rows.lengths, arrivals,
+                rows.T, int(descending), begin, begin + at_once,
+                H=H, K=K, S=parts, BB=SEQUENCES, BH=self.units,
+                PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
+                PRECISION=precision(tensors[0].dtype), **kept,
+                num_warps=parts, num_stages=1, launch_cooperative_grid=True, enable_fp_fusion=True,
+            )  # fmt: skip
+
+
+def cut(H: int) -> tuple[int, int]:
+    """The terms of a product, rounded up to a power of two, and in how many parts the warps share them."""
+    K = max(16, 1 << (H - 1).bit_length())
+    return K, min(8, K // 16)
+
+
+def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
+    """Shared memory of a program: the weights of its units, and in turn a tile of signal and the sums of the parts."""
+    K, parts = cut(H)
+    products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
+    weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
+    sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
+    return weights + max(signal, sums)
+
+
+def largest_slice(cell: LSTMCell, H: int, dtype: torch.dtype, card: Card) -> int | None:
+    """The units that a program takes where this form fits the card."""
+    for units in UNITS:
+        fits = shared_bytes(cell, H, dtype, units) + SPARE <= card.shared
+        if fits and -(-H // units) <= card.processors:
+            return units
+    return None

@@ -1,0 +1,126 @@
+"""Compiles the Triton kernels for GPUs that this machine need not have, and prints what came of it, as JSON."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from carousel.kernels import LSTMCell
+from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.form import form_of
+from carousel.kernels.gpu.jit import persistent, stepwise
+from carousel.kernels.gpu.persistent import SEQUENCES, SPARE, Persistent, cut, shared_bytes
+from carousel.kernels.gpu.stepwise import SEQUENCES as FEWER
+from carousel.kernels.gpu.stepwise import UNITS
+
+CARDS = {80: Card(108, 163 * 1024), 90: Card(132, 227 * 1024)}
+POINTERS = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16"}
+TYPES = dict.fromkeys(("from_v", "from_s", "state", "f_psi", "f_beta", "products", "from_alpha"), "*fp32")
+TYPES |= dict(offsets="*i64", lengths="*i32", arrivals="*i32")
+TYPES |= dict.fromkeys(
+    ("T", "descending", "begin", "end", "first", "count", "first_before", "count_before"), "i32"
+)
+
+PERSISTENT = [
+    (LSTMCell("full", True), 1024, torch.bfloat16, 90),
+    (LSTMCell(), 1024, torch.float16, 90),
+    (LSTMCell("full"), 512, torch.bfloat16, 80),
+    (LSTMCell("diagonal", True), 250, torch.float32, 80),
+]
+STEPWISE = [
+    (LSTMCell("full", True), 2048, torch.bfloat16, 90),
+    (LSTMCell("diagonal"), 2048, torch.float32, 80),
+]
+
+
+def compile_kernel(kernel, dtype, capability, warps, **constants):
+    constants = {name: value for name, value in constants.items() if name in kernel.arg_names}
+    signature = {
+        name: "constexpr" if name in constants else TYPES.get(name, POINTERS[dtype])
+        for name in kernel.arg_names
+    }
+    aligned = {
+        (i,): [["tt.divisibility", 16]] for i, kind in enumerate(signature.values()) if kind.startswith("*")
+    }
+    source = ASTSource(
+        fn=kernel,
+        signature=signature,
+        constexprs={(kernel.arg_names.index(name),): value for name, value in constants.items()},
+        attrs=aligned,
+    )
+    return triton.compile(
+        source,
+        target=GPUTarget("cuda", capability, 32),
+        options=dict(num_warps=warps, num_stages=1, launch_cooperative_grid=True, enable_fp_fusion=True),
+    )
+
+
+def stack_bytes(compiled) -> int:
+    """What the registers do not hold of a thread."""
+    tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(compiled.asm["cubin"])
+        file.flush()
+        told = subprocess.run(
+            [tool, "--dump-resource-usage", file.name], capture_output=True, text=True, check=True
+        )
+    return int(re.search(r"STACK:(\d+)", told.stdout)[1])
+
+
+def weights_loaded_in_the_loop(compiled) -> int:
+    """Loads of [parts, K / parts, units] within the loop over time, where only signals [parts, sequences, ...] belong."""
+    _, _, loop = compiled.asm["ttgir"].partition("scf.for")
+    tiles = re.findall(r"tt\.load [^\n]*: tensor<\d+x(\d+)x\d+x!tt\.ptr", loop)
+    return sum(int(rows) != SEQUENCES for rows in tiles) if tiles else -1
+
+
+def meetings(compiled) -> tuple[int, ...]:
+    """How often a program says that what it wrote is there, and how often it waits for what others wrote."""
+    return tuple(len(re.findall(rf"\.{order}\.", compiled.asm["ptx"])) for order in ("release", "acquire"))
+
+
+def report(form, kernel, cell, H, dtype, capability, compiled, promised, **more):
+    return dict(
+        form=form, kernel=kernel.__name__, cell=str(cell), H=H, dtype=str(dtype), capability=capability,
+        shared=compiled.metadata.shared, promised=promised, stack=stack_bytes(compiled), **more,
+    )  # fmt: skip
+
+
+def main() -> None:
+    found = []
+    for cell, H, dtype, capability in PERSISTENT:
+        form, reason = form_of(cell, H, dtype, CARDS[capability])
+        assert isinstance(form, Persistent), reason
+        K, parts = cut(H)
+        for kernel in (persistent.forward, persistent.backward):
+            compiled = compile_kernel(
+                kernel, dtype, capability, parts, H=H, K=K, S=parts, BB=SEQUENCES, BH=form.units,
+                PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
+                PRECISION="ieee",
+            )  # fmt: skip
+            promised = shared_bytes(cell, H, dtype, form.units) + SPARE
+            more = dict(weights_loaded=weights_loaded_in_the_loop(compiled), meetings=meetings(compiled))
+            found.append(report("persistent", kernel, cell, H, dtype, capability, compiled, promised, **more))
+    for cell, H, dtype, capability in STEPWISE:
+        form, _ = form_of(cell, H, dtype, CARDS[capability])
+        assert not isinstance(form, Persistent)
+        kernels = [stepwise.advance, stepwise.retreat]
+        kernels += [stepwise.finish, stepwise.conclude] if cell.peephole == "full" else []
+        for kernel in kernels:
+            compiled = compile_kernel(
+                kernel, dtype, capability, 4, H=H, BB=FEWER, BH=UNITS, PEEPHOLE=cell.peephole,
+                INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
+            )  # fmt: skip
+            found.append(report("stepwise", kernel, cell, H, dtype, capability, compiled, SPARE))
+    json.dump(found, sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The Triton kernels in Triton's interpreter; test_gpu_forms.py runs these tests in a process of their own.
+
+Its programs run one after another, so a program that waits for a later one would wait forever: a persistent launch has
+either one program, or one phase.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from interpreter import InterpreterBuilder, exact_product
+from scans import CELLS, SOURCES, Scan, make, name_of, truth
+
+from carousel import kernels
+from carousel.kernels import LSTMCell, Weights, cpu, operators
+from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
+from carousel.kernels.gpu import kept_rows, scan, trust
+from carousel.kernels.gpu.form import Form
+from carousel.kernels.gpu.persistent import Persistent
+from carousel.kernels.gpu.stepwise import Stepwise
+from helpers import assert_same
+
+FULL = LSTMCell("full", True, True)
+DEVICE = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def poisoned_memory():
+    """What torch.empty returns is full of NaN."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(autouse=True)
+def mended_interpreter(monkeypatch):
+    monkeypatch.setattr(InterpreterBuilder, "create_dot", exact_product)
+
+
+def arguments(scan: Scan) -> Arguments:
+    settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
+    return Arguments(*[getattr(scan, name) for name in SOURCES[:3]], *scan.weights, scan.lengths, *settings)
+
+
+def run(one: Scan, form: Form, wanted=(True,) * TENSORS, errors=None):
+    given = arguments(one)
+    v, v_last, s_last, kept = scan.forward(given, True, form)
+    gradients = scan.backward(given, kept, one.errors if errors is None else errors, list(wanted), form)
+    named = zip(Arguments._fields, gradients, strict=False)
+    return dict(v=v, v_last=v_last, s_last=s_last) | {
+        f"d{name}": gradient for name, gradient in named if gradient is not None
+    }
+
+
+def assert_true(one: Scan, form: Form, tolerance: float = 1e-6) -> None:
+    """Against the equations in float64, of the numbers as they are."""
+    got = run(one, form)
+    assert {value.dtype for value in got.values()} == {one.x.dtype}
+    assert_same({name: value.double() for name, value in got.items()}, truth(one), tolerance)
+
+
+CHOSEN = [cell for cell in CELLS if not cell.projection] + [LSTMCell(projection=True), FULL]
+"""Every recurrence; and a projection, which is outside of it, with the simplest and the richest."""
+
+
+@pytest.mark.parametrize("i", range(len(CHOSEN)), ids=lambda i: name_of(CHOSEN[i]))
+@pytest.mark.parametrize("form", ["persistent", "stepwise"])
+def test_every_cell(i, form):
+    """Two tiles of sequences and two slices of units, both cut off; half of the cells ragged, half reversed."""
+    cell = CHOSEN[i]
+    one = make(cell, 3, 18, 2, 9, ragged=i % 2 == 0, reverse=i % 3 == 0, bias=i != 5, dtype=torch.float32)
+    assert_true(one, Stepwise(cell) if form == "stepwise" else Persistent(cell, 8, 4, phases_a_launch=1))
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("cell", [LSTMCell("diagonal"), FULL], ids=name_of)
+def test_one_launch_for_all_steps(cell, reverse, ragged):
+    """One program with two tiles in turn."""
+    one = make(cell, 3, 19, 2, 5, ragged=ragged, reverse=reverse, dtype=torch.float32)
+    assert_true(one, Persistent(cell, 8, processors=1))
+
+
+def test_products_in_several_parts():
+    one = make(FULL, 2, 3, 2, 33, dtype=torch.float32)
+    assert_true(one, Persistent(FULL, 16, 3, phases_a_launch=1), 2e-6)
+
+
+@pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Stepwise(FULL)])
+def test_one_step_of_one_sequence(make_form):
+    assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.bfloat16, 3e-2), (torch.float16, 4e-3)], ids=str)
+@pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 16, 1), lambda: Stepwise(FULL)])
+def test_half_precision(dtype, tolerance, make_form):
+    assert_true(make(FULL, 4, 3, 2, 6, ragged=True, dtype=dtype), make_form(), tolerance)
+
+
+def test_the_state_of_half_precision_is_float32():
+    """It stays while so little is added in each step that bfloat16 would round it away."""
+    cell, T, H = LSTMCell("diagonal"), 16, 4
+    one = make(cell, T, 1, 1, H, dtype=torch.bfloat16)
+    rows = torch.arange(4 * H).div(H, rounding_mode="floor")
+    bias = torch.tensor([-6.0, 20.0, 20.0, 0.0])[rows].bfloat16()  # g_cu is 0.0025, g_cs 1, u 1
+    weights = Weights(*[None if weight is None else torch.zeros_like(weight) for weight in one.weights])
+    one = replace(one, s_init=torch.ones(1, H).bfloat16(), weights=weights._replace(bias=bias))
+    for form in Persistent(cell, 8, 1), Stepwise(cell):
+        _, _, s_last, _ = scan.forward(arguments(one), False, form)
+        torch.testing.assert_close(s_last.float(), torch.full((1, H), 1 + T * 0.00247), rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize("cell", [LSTMCell("diagonal", True), FULL], ids=name_of)
+@pytest.mark.parametrize("make_form", [lambda cell: Persistent(cell, 8, 1), Stepwise])
+def test_inference_computes_the_same(cell, make_form):
+    one = make(cell, 3, 5, 2, 6, ragged=True, reverse=True, dtype=torch.float32)
+    *trained, kept = scan.forward(arguments(one), True, make_form(cell))
+    *got, nothing = scan.forward(arguments(one), False, make_form(cell))
+    assert nothing is None and kept is not None
+    assert all(torch.equal(a, b) for a, b in zip(got, trained, strict=True))
+
+
+def test_gradients_that_nobody_wants_and_errors_that_are_zero():
+    one = make(FULL, 3, 4, 2, 5, ragged=True, dtype=torch.float32)
+    form = Stepwise(FULL)
+    zero = replace(one, errors=(torch.zeros_like(one.errors[0]), *one.errors[1:]))
+    some = run(one, form, (True, False, False, True, False, False, False, False), (None, *one.errors[1:]))
+    assert some.keys() == {"v", "v_last", "s_last", "dx", "dih"}
+    every = run(zero, form)
+    assert torch.equal(some["dx"], every["dx"]) and torch.equal(some["dih"], every["dih"])
+    nothing = run(one, form, errors=(None, None, None))
+    assert all(not nothing[name].any() for name in nothing if name.startswith("d"))
+
+
+@dataclass(frozen=True)
+class OnThisMachine:
+    """In place of `carousel.kernels.gpu`, whose functions ask the GPU what form to take."""
+
+    form: Form
+    kept_rows = staticmethod(kept_rows)
+
+    def forward(self, given, keep):
+        return scan.forward(given, keep, self.form)
+
+    def backward(self, given, kept, errors, wanted):
+        return scan.backward(given, kept, errors, wanted, self.form)
+
+
+@pytest.mark.skipif(bool(cpu.MISSING), reason=cpu.MISSING)
+def test_the_operators_and_second_derivatives(monkeypatch):
+    cell = LSTMCell("full", True)
+    monkeypatch.setattr(operators, "kernel_of", lambda given: OnThisMachine(Stepwise(cell)))
+    one = make(cell, 2, 2, 2, 3, ragged=True, dtype=torch.float32)
+    leaves = [None if part is None else part.requires_grad_() for part in arguments(one).tensors]
+    given = Arguments(*leaves, *arguments(one)[TENSORS:])
+    tests = "test_schema", "test_faketensor"
+    for keep in (False, True):
+        torch.library.opcheck(torch.ops.carousel.lstm.default, (*given, keep), test_utils=tests)
+    with torch.no_grad():
+        _, _, _, kept = scan.forward(given, True, Stepwise(cell))
+    backward = (*given, *kept, *one.errors, [True] * TENSORS)
+    torch.library.opcheck(torch.ops.carousel.lstm_backward.default, backward, test_utils=tests)
+
+    def curvature():
+        v, (v_last, s_last) = kernels.scan(
+            cell, given.x, (given.v_init, given.s_init), Weights(*given[3:8]), given.lengths
+        )
+        sources = [leaf for leaf in leaves if leaf is not None]
+        slopes = torch.autograd.grad(
+            v.square().sum() + v_last.sum() + s_last.sum(), sources, create_graph=True
+        )
+        return torch.autograd.grad(sum(slope.square().sum() for slope in slopes), sources)
+
+    got = curvature()
+    with kernels.use_kernel("eager"):
+        assert_same(got, curvature(), 1e-5)
+
+
+def test_what_agrees_is_trusted(recwarn):
+    for cell in (FULL, LSTMCell("diagonal")):
+        assert trust.fault(Persistent(cell, 8, 1), cell, 6, torch.float32, DEVICE, keep=True) == ""
+        assert trust.fault(Stepwise(cell), cell, 6, torch.bfloat16, DEVICE, keep=False) == ""
+    assert not recwarn.list
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A form with a fault."""
+
+    honest: Form
+    what: str
+
+    def forward(self, given, rows):
+        if self.what == "raises":
+            raise RuntimeError("out of resource: shared memory\nRequired: more")
+        self.honest.forward(given, rows)
+        if self.what == "q":
+            given.q[-1, 0] += 0.01
+
+    def backward(self, given, rows):
+        self.honest.backward(given, rows)
+        if self.what == "NaN":
+            given.alpha[0, 0] = torch.nan
+
+
+@pytest.mark.parametrize(
+    "what, words",
+    [
+        ("q", "the Triton kernel's v is off by"),
+        ("NaN", "is off by nan on cpu with Triton"),
+        ("raises", "the Triton kernel fails on cpu with Triton"),
+    ],
+)
+def test_a_fault_is_told_once(what, words):
+    form, case = Faulty(Stepwise(FULL), what), (FULL, 4, torch.float32, DEVICE)
+    assert trust.known_fault(form, *case[1:]) == ""
+    with pytest.warns(UserWarning, match=words) as told:
+        found = trust.fault(form, *case, keep=True)
+    assert "PyTorch operations take its place" in str(told[0].message)
+    assert trust.fault(form, *case, keep=True) == found != ""
+    assert trust.known_fault(form, *case[1:]) == found

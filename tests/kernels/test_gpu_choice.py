@@ -1,0 +1,193 @@
+"""What a GPU would run, and why: asked of tensors that only say they are on one."""
+
+import pytest
+import torch
+from scans import CELLS, make, name_of
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+import carousel
+from carousel import kernels
+from carousel.kernels import LSTMCell, RNNCell, choose, eager, gpu, operators, use_kernel
+from carousel.kernels.gpu import card, trust
+from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.form import form_of
+from carousel.kernels.gpu.persistent import Persistent
+from carousel.kernels.gpu.stepwise import Stepwise
+
+H100 = Card(processors=132, shared=227 * 1024)
+A100 = Card(processors=108, shared=163 * 1024)
+FULL = LSTMCell("full")
+
+
+@pytest.mark.parametrize(
+    "cell, H, dtype, card, units",
+    [
+        (FULL, 1024, torch.bfloat16, H100, 8),
+        (FULL, 512, torch.bfloat16, H100, 16),
+        (LSTMCell("full", True), 1024, torch.float16, H100, 8),
+        (LSTMCell("diagonal"), 1024, torch.bfloat16, H100, 16),
+        (FULL, 1025, torch.bfloat16, H100, None),
+        (FULL, 512, torch.float32, H100, 8),
+        (FULL, 1024, torch.float32, H100, None),
+        (FULL, 1024, torch.bfloat16, A100, None),
+        (FULL, 512, torch.bfloat16, A100, 16),
+        (LSTMCell(), 1, torch.bfloat16, A100, 16),
+    ],
+)
+def test_persistent_where_the_weights_fit(cell, H, dtype, card, units):
+    form, reason = form_of(cell, H, dtype, card)
+    if units is None:
+        assert form == Stepwise(cell) and reason.startswith("stepwise: ") and "do not fit" in reason
+    else:
+        assert form == Persistent(cell, units, card.processors)
+        assert reason.startswith("persistent: ") and " fit " in reason
+
+
+def test_the_reason_has_the_numbers():
+    assert form_of(FULL, 1024, torch.bfloat16, H100)[1] == (
+        "persistent: 128 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
+    )
+    assert form_of(FULL, 1024, torch.bfloat16, A100)[1] == (
+        "stepwise: 128 times 144 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
+    )
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    """An H100 that is not there, with every library it needs."""
+    monkeypatch.setattr(gpu, "missing", lambda device: "")
+    monkeypatch.setattr(gpu, "card_of", lambda device: H100)
+    monkeypatch.setattr(torch.backends.cudnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        yield
+
+
+def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
+    x, s = (torch.empty(shape, dtype=dtype, device="cuda") for shape in ((3, 2, 4), (2, 512)))
+    return choose(cell, x, (s, s), lengths, **more)
+
+
+FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
+
+
+def test_plain_cells_go_to_cudnn(on_gpu):
+    told = ("cudnn", "it has this cell, dtype and device, and the sequences are of one length")
+    for cell in LSTMCell(), LSTMCell(projection=True):
+        for dtype in torch.float64, torch.float32, torch.bfloat16, torch.float16:
+            assert chosen(cell, dtype) == told
+
+
+def test_all_else_goes_to_triton(on_gpu):
+    assert chosen(FULL) == ("triton", FITS)
+    for cell in CELLS:
+        if cell.peephole != "none" or cell.input_gate:
+            assert chosen(cell).kernel == "triton", name_of(cell)
+    assert chosen(LSTMCell(), lengths=torch.tensor([3, 1])).kernel == "triton"
+    with use_kernel("triton"):
+        assert chosen(LSTMCell()).kernel == "triton"
+
+
+def test_without_cudnn_plain_cells_go_to_triton(on_gpu, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "is_available", lambda: False)
+    assert chosen(LSTMCell()).kernel == "triton"
+
+
+def test_eager_and_why(on_gpu, monkeypatch):
+    def reason(cell=FULL, **more):
+        choice = chosen(cell, **more)
+        assert choice.kernel == "eager"
+        return choice.reason
+
+    assert reason(dtype=torch.float64) == (
+        "the Triton kernels have float32, bfloat16 and float16, and the input is torch.float64"
+    )
+    assert reason(RNNCell()) == "the C++ kernel has no RNN, only LSTMs"
+    with use_kernel("eager"):
+        assert reason(LSTMCell()) == "use_kernel asked for it"
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
+        assert reason() == "autocast chooses the dtype of each operation"
+    x = torch.empty(3, 2, 4, device="cuda")
+    mixed = "input, states and weights are {}"
+    s = torch.empty(2, 512, device="cuda")
+    assert choose(FULL, x, (s, s, torch.empty(1, device="cpu"))) == (
+        "eager",
+        mixed.format("on several devices"),
+    )
+    assert choose(FULL, x, (s, s.half())) == ("eager", mixed.format("of several dtypes"))
+    assert choose(FULL, torch.empty(3, 0, 4, device="cuda"), (s, s)) == ("eager", "the input is empty")
+    form, _ = form_of(FULL, 512, torch.bfloat16, H100)
+    key = form, 512, torch.bfloat16, "ieee", x.device, True
+    monkeypatch.setitem(trust._faults, key, "the Triton kernel's v is off by 1")
+    assert reason() == "the Triton kernel's v is off by 1"
+    monkeypatch.setattr(gpu, "missing", lambda device: "Triton is not installed")
+    assert reason() == "Triton is not installed"
+
+
+@torch.no_grad()  # which would ask the GPU for a stream
+def test_explain(on_gpu, monkeypatch):
+    monkeypatch.setattr(torch.nn.init, "uniform_", lambda weight, low, high: weight)
+    layer = carousel.VanillaLSTM(4, 512, device="cuda", dtype=torch.bfloat16)
+    told = carousel.explain(layer)
+    assert (told.kernel, told.level) == ("triton", "sm_90")
+    assert str(told) == f"Triton (sm_90), because {FITS}"
+    plain = carousel.LSTM(4, 5, device="cuda")
+    assert str(carousel.explain(plain)).startswith("cuDNN (sm_90), because it has this cell")
+    assert carousel.explain(plain, torch.empty(3, 4, device="cuda")).kernel == "cudnn"
+
+
+def test_what_a_machine_lacks(monkeypatch):
+    missing = card.missing.__wrapped__
+    assert missing(torch.device("cpu")) == "the Triton kernels run on NVIDIA GPUs, and the input is on cpu"
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    device = torch.device("cuda", 0)
+    assert missing(device) == ("the Triton kernels need a GPU of compute capability 8.0, and cuda:0 has 7.5")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    monkeypatch.setattr(card, "triton_missing", lambda: "no Triton")
+    assert missing(device) == "no Triton"
+    monkeypatch.setattr(torch.version, "hip", "6.0")
+    assert "run on NVIDIA GPUs" in missing(device)
+
+
+def test_what_triton_lacks(monkeypatch):
+    lacks = card.triton_missing.__wrapped__
+    monkeypatch.setattr(card, "version", lambda name: "3.5.1")
+    monkeypatch.setattr(card.importlib.util, "find_spec", lambda name: object())
+    assert lacks() == "the Triton kernels are tested with Triton 3.6 and later, and 3.5.1 is installed"
+    monkeypatch.setattr(card, "version", lambda name: "3.10.0+git1234")
+    assert lacks() == ""
+    monkeypatch.setattr(card.importlib.util, "find_spec", lambda name: None)
+    assert lacks() == "Triton is not installed; pip install 'carousel-lstm[gpu]'"
+    monkeypatch.setattr(gpu, "triton_missing", lacks)
+    with pytest.raises(RuntimeError, match="use_kernel: Triton is not installed"):
+        use_kernel("triton")
+
+
+@pytest.fixture
+def matmul():
+    """PyTorch's settings for products on a GPU."""
+    settings = torch.backends.cuda.matmul
+    before = settings.allow_tf32
+    yield settings
+    settings.allow_tf32 = before
+
+
+def test_tf32_is_the_users_choice(matmul):
+    assert card.precision(torch.float32) == "ieee"
+    matmul.allow_tf32 = True
+    assert card.precision(torch.float32) == "tf32"
+    assert card.precision(torch.bfloat16) == "ieee"
+
+
+def test_what_is_found_wrong_runs_on_eager(monkeypatch):
+    """Not even the first answer is Triton's."""
+    one, ran = make(FULL, 3, 2, 4, 5, dtype=torch.float32), []
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.setattr(gpu, "fault", lambda given, keep: ran.append(keep) or "it is wrong")
+    v, last = operators.scan(FULL, one.x, (one.v_init, one.s_init), one.weights, None, False)
+    wanted, _ = eager.scan(FULL, one.x, (one.v_init, one.s_init), one.weights)
+    assert torch.equal(v, wanted) and ran == [False]
+    given = kernels.cpu.Arguments(one.x, one.v_init, one.s_init, *one.weights, None, 2, False, False)
+    with pytest.raises(RuntimeError, match="carousel::lstm: it is wrong; call carousel.use_kernel"):
+        gpu.forward(given, keep=False)

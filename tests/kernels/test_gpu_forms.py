@@ -1,0 +1,56 @@
+"""The Triton kernels on a machine without a GPU: in the interpreter, and compiled for two kinds of GPU."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+HERE = Path(__file__).parent
+
+
+def test_in_the_interpreter():
+    """In a process of its own: Triton asks only once, on import, whether to interpret; and jitted code has no types."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", HERE / "in_interpreter.py"],
+        env=os.environ | {"TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """What the compiler says of each kernel, by kernel and case."""
+    done = subprocess.run(
+        [sys.executable, HERE / "compile_gpu.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+SHARED = {80: 163 * 1024, 90: 227 * 1024}
+"""Bytes of shared memory that a program can have."""
+
+
+def test_kernels_compile_and_fit_the_chip(compiled):
+    assert {(case["form"], case["capability"]) for case in compiled} == {
+        (form, capability) for form in ("persistent", "stepwise") for capability in SHARED
+    }
+    for case in compiled:
+        assert case["shared"] <= case["promised"] <= SHARED[case["capability"]], case
+        assert case["stack"] == 0, f"registers are spilled: {case}"
+
+
+def test_weights_stay_on_the_chip_and_programs_meet(compiled):
+    persistent = [case for case in compiled if case["form"] == "persistent"]
+    assert len(persistent) == 8
+    for case in persistent:
+        assert case["weights_loaded"] == 0, case
+        phases = 2 if "full" in case["cell"] else 1
+        assert case["meetings"] == [phases, phases], case

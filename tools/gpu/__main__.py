@@ -1,0 +1,125 @@
+"""Tests, measures and records the kernels on the GPU of this machine: `make gpu`, or `python3 tools/gpu`.
+
+It needs torch, Triton and NumPy there, no network and no install: the package is read from `src`. Each section runs in
+a process of its own with a limit of time, so that one that fails or hangs costs the others nothing; what a section
+found is in the file of results as soon as it is over, in the place of what it found there before. `--rehearse` goes
+through all of it in miniature on a machine without a GPU, in Triton's interpreter, and writes no file.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "kernels")]
+
+SECTIONS = {"machine": 60, "agreement": 240, "layers": 120, "parts": 90, "speed": 240}
+"""In this order, each with the seconds it may take."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/gpu", description=__doc__.partition("\n")[0])
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="only these; all by default")
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "benchmarks" / "results", help="folder for the file"
+    )
+    parser.add_argument("--rehearse", action="store_true", help="in miniature, without a GPU")
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.into is not None:
+        return run_section(given.sections[0], given.into, given.rehearse)
+    found: dict[str, object] = {"date": datetime.date.today().isoformat()}
+    failed = []
+    for name in given.sections or SECTIONS:
+        lines, fault = in_own_process(name, given.rehearse)
+        found[name] = lines
+        if fault:
+            failed.append(f"{name}: {fault}")
+        found["failed"] = failed
+        if not given.rehearse:
+            write(found, given.results)
+    print("\n" + table(found.get("speed", [])))
+    print("\n".join(f"FAILED {line}" for line in failed) or "all sections passed")
+    return bool(failed)
+
+
+def in_own_process(name: str, rehearse: bool) -> tuple[list[dict], str]:
+    """What a section recorded, and what went wrong, if anything did."""
+    print(f"\n== {name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder) / "lines.json"
+        command = [sys.executable, str(Path(__file__).parent), name, "--into", str(into)]
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if rehearse:
+            command.append("--rehearse")
+            environment["TRITON_INTERPRET"] = "1"
+        try:
+            code = subprocess.run(command, env=environment, timeout=SECTIONS[name], check=False).returncode
+            fault = f"exit status {code}" if code else ""
+        except subprocess.TimeoutExpired:
+            fault = f"not done in {SECTIONS[name]} s"
+        lines = json.loads(into.read_text()) if into.exists() else []
+    faulty = [line for line in lines if line.get("fault")]
+    return lines, fault or "; ".join(f"{line['what']}: {line['fault']}" for line in faulty[:5])
+
+
+def run_section(name: str, into: Path, rehearse: bool) -> int:
+    import agreement
+    import layers
+    import machine
+    import parts
+    import speed
+
+    lines: list[dict] = []
+
+    def record(**line: object) -> None:
+        lines.append(line)
+        into.write_text(json.dumps(lines))
+        print("  " + ", ".join(f"{key} {shown(value)}" for key, value in line.items()), flush=True)
+
+    place = machine.Rehearsal() if rehearse else machine.Gpu()
+    sections = {module.__name__: module.run for module in (machine, agreement, layers, parts, speed)}
+    sections[name](place, record)
+    return 0
+
+
+def shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def write(found: dict, folder: Path) -> None:
+    """What was found, beside what the file has of other sections of the same card."""
+    import torch
+
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"gpu-{re.sub('[^a-z0-9]+', '-', card.lower())}.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(before | found, indent=1) + "\n")
+    print(f"  written: {path}", flush=True)
+
+
+def table(lines: list[dict]) -> str:
+    """The lines that were promised, as Markdown."""
+    heads = "what", "against", "wanted", "ours", "theirs", "ratio", "met"
+    rows = [heads, ("---",) * len(heads)]
+    for line in lines:
+        if "wanted" not in line:
+            continue
+        ratio, wanted = line["ratio"], line["wanted"]
+        met = "yes" if ratio >= wanted else "NO"
+        rows.append(
+            (line["what"], line["against"], f"{wanted:.2f}", f"{line['ours']:.3f} ms", f"{line['theirs']:.3f} ms",
+             f"{ratio:.2f}", met)
+        )  # fmt: skip
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Every cell in every dtype and both forms against eager in float64, and the same bits when it runs again."""
+
+from dataclasses import replace
+
+import torch
+from scans import CELLS, SOURCES, make, name_of, run_eager
+
+from carousel.kernels import LSTMCell
+from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
+from carousel.kernels.gpu import scan
+from carousel.kernels.gpu.form import form_of
+from carousel.kernels.gpu.persistent import Persistent
+from carousel.kernels.gpu.stepwise import Stepwise
+
+LIMITS = {torch.float32: 2e-5, torch.float16: 8e-3, torch.bfloat16: 6e-2}
+"""Of the largest error over the largest value."""
+REPEATS = 4
+LARGE = [(16, 256), (64, 512), (16, 768), (100, 1024)]
+"""B and H of scans as large as those that are timed."""
+
+
+def run(place, record) -> None:
+    cells = CELLS[-1:] if place.is_rehearsal else CELLS
+    for i, cell in enumerate(cells):
+        for j, dtype in enumerate(LIMITS):
+            T, B, inputs, H = place.size(9, 37, 5, 43)
+            one = make(
+                cell, T, B, inputs, H, ragged=(i + j) % 2 == 0, reverse=i % 3 == 0, bias=i != 5, dtype=dtype
+            )
+            compare(place, record, one, dtype)
+    full = LSTMCell("full")
+    for B, H in LARGE:
+        T, B, H = place.size(48, B, H)
+        compare(place, record, make(full, T, B, 8, H, dtype=torch.bfloat16), torch.bfloat16)
+
+
+def compare(place, record, one, dtype) -> None:
+    one = one.map(lambda tensor: tensor.to(place.device))
+    if one.lengths is not None:
+        one = replace(one, lengths=one.lengths.to(place.device))
+    wanted = run_eager(one.map(lambda tensor: tensor.double()))
+    chosen, _ = form_of(one.cell, one.s_init.shape[1], dtype, place.card)
+    forms = [Stepwise(one.cell)] + [chosen] * isinstance(chosen, Persistent)
+    T, B, _ = one.x.shape
+    for form in forms:
+        what = f"{name_of(one.cell)} {type(form).__name__} {dtype} B{B} T{T} H{one.s_init.shape[1]}"
+        what += " ragged" * (one.lengths is not None) + " reverse" * one.reverse
+        try:
+            first = results(one, form)
+            errors = {name: error(first[name], wanted[name]) for name in wanted}
+            worst = max(errors, key=errors.get)
+            fault = "" if errors[worst] <= LIMITS[dtype] else "beyond the limit"
+            for _ in range(1 if place.is_rehearsal else REPEATS):
+                again = results(one, form)
+                if any(not torch.equal(first[name], again[name]) for name in first):
+                    fault += " not the same again"
+                    break
+            record(what=what, worst=worst, error=errors[worst], fault=fault)
+        except Exception as failure:
+            record(what=what, fault=f"{type(failure).__name__}: {failure}"[:500])
+
+
+def results(one, form) -> dict[str, torch.Tensor]:
+    settings = PEEPHOLES.index(one.cell.peephole), one.cell.input_gate, one.reverse
+    given = Arguments(*[getattr(one, name) for name in SOURCES[:3]], *one.weights, one.lengths, *settings)
+    v, v_last, s_last, kept = scan.forward(given, True, form)
+    gradients = scan.backward(given, kept, one.errors, [True] * TENSORS, form)
+    named = zip(Arguments._fields, gradients, strict=False)
+    return dict(v=v, v_last=v_last, s_last=s_last) | {
+        f"d{name}": part for name, part in named if part is not None
+    }
+
+
+def error(got: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Infinite where it is NaN."""
+    found = ((got - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6)).item()
+    return found if found == found else float("inf")

@@ -1,0 +1,90 @@
+"""Where the sections run: what the machine is, how time is taken there, and how large the problems are."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+import triton
+
+from carousel.kernels.gpu import card
+from carousel.kernels.gpu.card import Card
+
+Step = Callable[[int], object]
+"""Something to time, given the number of the call, by which it chooses among its inputs."""
+INPUTS = 3
+"""How many sets of inputs there are to rotate."""
+
+
+class Gpu:
+    """The first NVIDIA GPU."""
+
+    is_rehearsal = False
+
+    def __init__(self) -> None:
+        if not torch.cuda.is_available():
+            raise SystemExit("there is no GPU that PyTorch can use here; --rehearse goes without")
+        self.device = torch.device("cuda", 0)
+        if reason := card.missing(self.device):
+            raise SystemExit(reason)
+        self.card = card.card_of(self.device)
+        self.name = torch.cuda.get_device_name(self.device)
+
+    def size(self, *sizes: int) -> tuple[int, ...]:
+        return sizes
+
+    def synchronize(self) -> None:
+        torch.cuda.synchronize()
+
+    def milliseconds(self, step: Step, seconds: float = 0.4) -> float:
+        """The median of a call, by the device's own clock."""
+        for i in range(INPUTS):
+            step(i)
+        once = self._times(step, 2)[-1]
+        return statistics.median(self._times(step, max(7, min(100, int(seconds * 1e3 / max(once, 1e-3))))))
+
+    def _times(self, step: Step, calls: int) -> list[float]:
+        events = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(calls)]
+        for i, (begin, end) in enumerate(events):
+            begin.record()
+            step(i)
+            end.record()
+        torch.cuda.synchronize()
+        return [begin.elapsed_time(end) for begin, end in events]
+
+
+class Rehearsal:
+    """This machine's CPU in the place of a GPU, with the smallest problems: its numbers mean nothing."""
+
+    is_rehearsal = True
+
+    def __init__(self) -> None:
+        self.device, self.name = torch.device("cpu"), "rehearsal"
+        self.card = Card(processors=1, shared=1 << 20)  # one program, which waits for no other
+        from interpreter import InterpreterBuilder, exact_product
+
+        InterpreterBuilder.create_dot = exact_product
+
+    def size(self, *sizes: int) -> tuple[int, ...]:
+        return tuple(min(size, 3) for size in sizes)
+
+    def synchronize(self) -> None:
+        pass
+
+    def milliseconds(self, step: Step, seconds: float = 0.4) -> float:
+        step(0)
+        begin = time.perf_counter()
+        step(1)
+        return (time.perf_counter() - begin) * 1e3
+
+
+def run(place: Gpu | Rehearsal, record: Callable[..., None]) -> None:
+    """What the machine is, and the two ceilings: memory and matrix products."""
+    record(card=place.name, torch=torch.__version__, triton=triton.__version__, cudnn=torch.backends.cudnn.version(),
+           processors=place.card.processors, shared=place.card.shared)  # fmt: skip
+    (count,) = place.size(1 << 30)
+    one, other = (torch.empty(count, dtype=torch.uint8, device=place.device) for _ in range(2))
+    record(what="copy", gigabytes_a_second=2 * count / place.milliseconds(lambda _: other.copy_(one)) / 1e6)
+    (n,) = place.size(8192)
+    a, b = (torch.randn(n, n, device=place.device).bfloat16() for _ in range(2))
+    record(what="bfloat16 product", teraflops=2 * n**3 / place.milliseconds(lambda _: a @ b) / 1e9)
