@@ -41,8 +41,8 @@ def season_of(values: npt.NDArray[np.float64], step: Step) -> Season:
 
     Changes from one row to the next have no trend, and those of a random walk no autocorrelation. A season is a lag
     where theirs peaks, with a valley behind it, above 0.2 and above four times what chance gives; the series must hold
-    it three times. The shortest lag that comes near to the best wins, first of all among a day, a week and a year. Where
-    rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
+    it three times. The shortest lag that comes near to the best wins, first of all among a day, a week and a year.
+    Where rows show none, for noise hides it, means over 4, 16 and 64 rows are looked at.
 
     Args:
         values: float64 [T].
