@@ -103,7 +103,9 @@ def trained(
         with not_naming(folder.absolute() / file.name):
             return training.fit(config, folder, progress)
     finally:
-        if [path.name for path in folder.glob("*")] == [file.name]:  # the training has failed and removed the rest
+        if [path.name for path in folder.glob("*")] == [
+            file.name
+        ]:  # the training has failed and removed the rest
             shutil.rmtree(folder, ignore_errors=True)
 
 
