@@ -103,9 +103,8 @@ def trained(
         with not_naming(folder.absolute() / file.name):
             return training.fit(config, folder, progress)
     finally:
-        if [path.name for path in folder.glob("*")] == [
-            file.name
-        ]:  # the training has failed and removed the rest
+        has_failed = [path.name for path in folder.glob("*")] == [file.name]  # and removed the rest
+        if has_failed:
             shutil.rmtree(folder, ignore_errors=True)
 
 
