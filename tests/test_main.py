@@ -108,7 +108,7 @@ def test_the_command_without_its_extra_says_how_to_install_it(monkeypatch, capsy
 def test_the_commands_need_what_the_extra_installs():
     from importlib.metadata import requires
 
-    names = {"pytorch_lightning": "pytorch-lightning", "yaml": "pyyaml"}
+    names = {"pytorch_lightning": "pytorch-lightning", "sklearn": "scikit-learn", "yaml": "pyyaml"}
     train = [line for line in requires("carousel-lstm") if re.search("extra == ['\"]train['\"]", line)]
     assert {re.match(r"[\w.-]+", line)[0] for line in train} == {
         names.get(name, name) for name in __main__.NEEDED

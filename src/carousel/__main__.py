@@ -15,6 +15,7 @@ NEEDED = (
     "rich",
     "safetensors",
     "scipy",
+    "sklearn",
     "torchmetrics",
     "typer",
     "yaml",
