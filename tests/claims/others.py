@@ -42,7 +42,7 @@ def from_keras(LSTM: Layer) -> None:
     close(back(X.transpose(0, 1))[:, -1], wanted[-1])
 
 
-@claim("ONNX `LSTM` nodes, in and out")
+@claim("ONNX `LSTM` nodes of any origin, in")
 def from_onnx(LSTM: Layer) -> None:
     home, layer = HOMES[LSTM], carousel.LSTM(3, 4, peephole="diagonal", bidirectional=True)
     carousel.onnx.export(layer, "layer.onnx")

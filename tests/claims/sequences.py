@@ -47,7 +47,7 @@ def sample_at_a_time(LSTM: Layer) -> None:
     close(torch.cat(outputs), layer(X)[0])
 
 
-@claim("`stream()`: no call through PyTorch, a state to save")
+@claim("`stream()`, with a state to save and restore")
 def stream(LSTM: Layer) -> None:
     layer = LSTM(3, 4, num_layers=2)
     one = layer.stream(batch_size=4)

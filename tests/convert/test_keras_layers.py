@@ -183,6 +183,11 @@ def test_what_makes_no_stack_is_refused():
         match=r"^from_keras: weight_ih of layer 1 must have shape \[20, 5\], got \[20, 3\]; the layers",
     ):
         from_keras(keras_stack() + keras_stack())
+    encoder, decoder = keras.layers.LSTM(H, name="encoder"), keras.layers.LSTM(H, return_sequences=True)
+    with pytest.raises(
+        ValueError, match="^from_keras: encoder has return_sequences=False and gives the layer"
+    ):
+        from_keras([encoder, decoder])
     with pytest.raises(ValueError, match="^from_keras takes one or more Keras layers, got none$"):
         from_keras([])
 

@@ -102,7 +102,7 @@ def test_eager_and_why(on_gpu, monkeypatch):
     assert reason(dtype=torch.float64) == (
         "the Triton kernels have float32, bfloat16 and float16, and the input is torch.float64"
     )
-    assert reason(RNNCell()) == "the C++ kernel has no RNN, only LSTMs"
+    assert reason(RNNCell()) == "no kernel has an RNN, only LSTMs"
     with use_kernel("eager"):
         assert reason(LSTMCell()) == "use_kernel asked for it"
     with monkeypatch.context() as patch:

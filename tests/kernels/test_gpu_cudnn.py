@@ -44,6 +44,27 @@ def test_only_what_is_wanted():
     (slope,) = torch.autograd.grad(v.sum() + s_last.sum(), x, retain_graph=True)
     (again,) = torch.autograd.grad(v.sum() + s_last.sum(), x)
     assert slope.any() and torch.equal(slope, again)
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        torch.autograd.grad(v.sum() + s_last.sum(), x)
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_cudnn_keeps_nothing_where_no_gradient_is_wanted(wants, monkeypatch):
+    one, told = make(LSTMCell(), 3, 2, 2, 3), []
+    library = torch.lstm
+    monkeypatch.setattr(torch, "lstm", lambda *given: told.append(given[6]) or library(*given))
+    with torch.set_grad_enabled(wants):
+        cudnn.scan(one.x.clone().requires_grad_(), (one.v_init, one.s_init), one.weights, False)
+    assert told == [wants]
+
+
+def test_what_the_backward_pass_read_is_freed_though_the_loss_is_kept():
+    one = make(LSTMCell(), 3, 2, 2, 3)
+    v, _ = cudnn.scan(one.x.clone().requires_grad_(), (one.v_init, one.s_init), one.weights, False)
+    loss, node = v.sum(), v.grad_fn
+    assert node.outputs is not None
+    loss.backward()
+    assert loss.grad_fn is not None and node.outputs is None and node.leaves is None
 
 
 def test_batched_gradients():

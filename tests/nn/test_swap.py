@@ -140,6 +140,19 @@ def with_hook():
     return module
 
 
+def with_forward():
+    module = nn.LSTM(FEATURES, H)
+    module.forward = lambda input: None
+    return module
+
+
+def with_state():
+    module = nn.LSTM(FEATURES, H)
+    module.register_parameter("h_0", nn.Parameter(torch.zeros(H)))
+    module.register_buffer("seen", torch.zeros(1))
+    return module
+
+
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
@@ -149,8 +162,10 @@ def with_hook():
             "it is a ParametrizedLSTM, which may do more than a torch.nn.LSTM",
         ),
         (with_hook(), r"it has hooks \(_forward_hooks\)"),
+        (with_forward(), "its forward was replaced"),
+        (with_state(), r"it has more than its weights \(h_0, seen\)"),
     ],
-    ids=["subclass", "parametrised", "hook"],
+    ids=["subclass", "parametrised", "hook", "forward", "more members"],
 )
 def test_what_is_more_than_an_lstm_stays_and_is_named(module, reason):
     model = nn.ModuleDict({"plain": nn.LSTM(FEATURES, H), "odd": module})

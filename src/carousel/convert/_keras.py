@@ -30,6 +30,12 @@ def from_keras(layer: Any) -> LSTM:
     if not levels:
         raise ValueError("from_keras takes one or more Keras layers, got none")
     stack = [_directions(keras, level) for level in levels]
+    for level in stack[:-1]:
+        if not level[0].return_sequences:
+            raise ValueError(
+                f"from_keras: {level[0].name} has return_sequences=False and gives the layer above it no sequence; "
+                "convert each by itself"
+            )
     weights = [[_stored(keras, one) for one in level] for level in stack]
     noisy = [one.name for level in stack for one in level if one.cell.dropout or one.cell.recurrent_dropout]
     if noisy:

@@ -18,6 +18,7 @@ from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel
 from carousel.kernels.gpu import cudnn
 from carousel.kernels.precision import must_widen, widened
+from carousel.kernels.precision import summed as summed
 from carousel.kernels.shapes import Float, Int
 
 

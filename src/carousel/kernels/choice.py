@@ -84,7 +84,7 @@ def choose(
     if _wanted == "eager":
         return Choice("eager", "use_kernel asked for it")
     if not isinstance(cell, LSTMCell):
-        return Choice("eager", "the C++ kernel has no RNN, only LSTMs")
+        return Choice("eager", "no kernel has an RNN, only LSTMs")
     fast = _on_gpu(cell, x, tensors, lengths) if x.device.type == "cuda" else _on_cpu(x, tensors)
     if fast.kernel == "eager":
         return fast

@@ -17,6 +17,12 @@ def computed_in(x: Tensor, others: tuple[Tensor | None, ...]) -> torch.dtype:
     return torch.float32 if dtype in HALVES and x.device.type == "cpu" else dtype
 
 
+def summed(bias: Tensor, other: Tensor) -> Tensor:
+    """The sum of two biases in the dtype that a scan with them is computed in."""
+    dtype = computed_in(bias, (other,))
+    return bias.to(dtype) + other.to(dtype)
+
+
 def must_widen(x: Tensor, others: tuple[Tensor | None, ...]) -> bool:
     """Whether a scan on the CPU has other dtypes than the one it is computed in, or autocast would change them."""
     if x.device.type != "cpu":

@@ -184,8 +184,9 @@ class EagerEngine(Engine):
 
 
 def _copied(layer: StreamedLayer, clone: bool) -> StreamedLayer:
-    """With dense weights, cut off from the graph."""
-    copies = [None if weight is None else weight.detach().contiguous() for weight in layer.weights]
+    """With dense weights of one dtype, cut off from the graph."""
+    dtype = layer.weights.ih.dtype
+    copies = [None if weight is None else weight.detach().to(dtype).contiguous() for weight in layer.weights]
     if clone:
         copies = [None if weight is None else weight.clone() for weight in copies]
     return StreamedLayer(Weights(*copies), layer.past, layer.future)  # type: ignore[arg-type]

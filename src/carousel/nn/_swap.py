@@ -14,8 +14,8 @@ def swap_lstms(model: nn.Module) -> dict[str, LSTM]:
     """Replace every `torch.nn.LSTM` inside a model, in place, by an `LSTM` that computes the same.
 
     The new layers hold the very parameters of the old ones: an optimiser made before goes on training them, and
-    `state_dict` has the same names. An `nn.LSTM` that is more than one, by a subclass, a parametrisation or
-    hooks, stays as it is, and a warning says so.
+    `state_dict` has the same names. An `nn.LSTM` that is more than one, by a subclass, a parametrisation, hooks,
+    a `forward` of its own or further parameters, buffers or modules, stays as it is, and a warning says so.
 
     Args:
         model: whatever has an `nn.LSTM` in it, on any device.
@@ -52,4 +52,9 @@ def _more_than_an_lstm(module: nn.Module) -> str:
         return f"it is a {type(module).__name__}, which may do more than a torch.nn.LSTM"
     if hooks := [name for name, value in vars(module).items() if name.endswith("_hooks") and value]:
         return f"it has hooks ({', '.join(hooks)})"
+    if "forward" in vars(module):
+        return "its forward was replaced"
+    members = {*module._parameters, *module._buffers, *module._modules}
+    if more := sorted(members - set(module._flat_weights_names)):
+        return f"it has more than its weights ({', '.join(more)})"
     return ""

@@ -176,7 +176,7 @@ class Weighted(nn.Module, ABC):
                     f"{type(self).__name__}: {suffixed} is {weight.dtype}, weight_ih beside it {dtype}; "
                     "a tensor in the place of a parameter is not converted with the layer, so convert it too"
                 )
-        bias = stored["bias_ih"] + stored["bias_hh"] if self.bias else None
+        bias = kernels.summed(stored["bias_ih"], stored["bias_hh"]) if self.bias else None
         return kernels.Weights(
             stored["weight_ih"], stored["weight_hh"], stored.get("weight_ch"), bias, stored.get("weight_hr")
         )

@@ -58,7 +58,7 @@ class LSTMCell(Weighted):
         self.input_size = checked_size("input_size", input_size)
         self.hidden_size = checked_size("hidden_size", hidden_size)
         self.bias = checked_flag("bias", bias)
-        self.proj_size = checked_projection(proj_size, hidden_size)
+        self.proj_size = checked_projection(proj_size, self.hidden_size)
         self.cell = kernels.LSTMCell(
             checked_peephole(peephole), checked_flag("input_gate", input_gate), proj_size > 0
         )

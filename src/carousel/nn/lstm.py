@@ -124,8 +124,8 @@ class LSTM(Recurrent):
                 what follows them is padding and is not looked at.
             mask: the same as a bool tensor, True where a step is real: [T, B], [B, T] with batch_first.
             halo: the samples before the first step that the window of the first layer sees, oldest first, as many as
-                the `context` looks back, in the form of the input: with it and `hx`, segments of a sequence in
-                order give what the whole sequence gives. Zeros if None.
+                the `context` looks back, in the form of the input: with it and `hx`, and where nothing looks ahead,
+                segments of a sequence in order give what the whole sequence gives. Zeros if None.
 
         Returns:
             The last layer's v at every step, in the form of the input, with D * V features, zero after a

@@ -17,9 +17,9 @@ def scan(
     x: Tensor, state: tuple[Tensor, ...], weights: Weights, reverse: bool
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """As `carousel.kernels.scan`, for a cell without peepholes and input gate, and sequences of one length."""
-    v_init, s_init = state
-    given = x.flip(0) if reverse else x
-    v, v_last, s_last = _Plain.apply(given, v_init, s_init, weights.ih, weights.hh, weights.bias, weights.hr)  # type: ignore[no-untyped-call]
+    given = (x.flip(0) if reverse else x, *state, weights.ih, weights.hh, weights.bias, weights.hr)
+    keep = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in given)
+    v, v_last, s_last = _Plain.apply(*given) if keep else _library(*given, training=False)  # type: ignore[no-untyped-call, arg-type]
     return v.flip(0) if reverse else v, (v_last, s_last)
 
 
@@ -30,16 +30,16 @@ class _Plain(torch.autograd.Function):
     def forward(ctx: Any, *given: Tensor | None) -> Outputs:
         leaves = [None if one is None else one.detach().requires_grad_(one.requires_grad) for one in given]
         with torch.enable_grad():
-            outputs = _library(*leaves, training=any(ctx.needs_input_grad))  # type: ignore[arg-type]
+            outputs = _library(*leaves, training=True)  # type: ignore[arg-type]
         ctx.save_for_backward(*given)
         ctx.leaves, ctx.outputs = leaves, outputs
         return tuple(output.detach() for output in outputs)  # type: ignore[return-value]
 
     @staticmethod
     def backward(ctx: Any, *errors: Tensor) -> tuple[Tensor | None, ...]:
-        again = torch.is_grad_enabled()
+        again, given = torch.is_grad_enabled(), ctx.saved_tensors
         by_operations = again or transformed() or any(is_batched(error) for error in errors)
-        leaves = ctx.saved_tensors if by_operations else ctx.leaves
+        leaves = given if by_operations else ctx.leaves
         wanted = [leaf if want else None for leaf, want in zip(leaves, ctx.needs_input_grad, strict=True)]
         with torch.enable_grad():
             outputs = _operations(*leaves) if by_operations else ctx.outputs
@@ -53,6 +53,8 @@ class _Plain(torch.autograd.Function):
                 allow_unused=True,
             )
         )
+        if not torch._C._autograd._get_current_graph_task_keep_graph():
+            ctx.leaves = ctx.outputs = None  # autograd frees only what was saved with it
         return tuple(None if leaf is None else next(found) for leaf in wanted)
 
 
