@@ -35,6 +35,13 @@ def test_there_and_back_are_the_same_bits(bias):
     assert not again.training
 
 
+def test_a_frozen_weight_stays_frozen():
+    cell = nn.LSTMCell(3, 4)
+    cell.weight_hh.requires_grad_(False)
+    trained = {name: weight.requires_grad for name, weight in from_lstm_cell(cell).named_parameters()}
+    assert [name for name, is_trained in trained.items() if not is_trained] == ["weight_hh_l0"]
+
+
 def test_it_is_a_copy_and_draws_no_random_numbers():
     cell = randomized(nn.LSTMCell(FEATURES, H))
     before = torch.get_rng_state()
@@ -70,7 +77,9 @@ def test_what_a_cell_lacks_is_refused(options, message):
 
 
 def test_other_kinds_are_refused():
-    with pytest.raises(TypeError, match="^from_lstm_cell takes a torch.nn.LSTMCell, got GRUCell$"):
+    with pytest.raises(
+        TypeError, match="^from_lstm_cell takes a torch.nn.LSTMCell, got torch.nn.modules.rnn.GRUCell$"
+    ):
         from_lstm_cell(nn.GRUCell(B, H))
     with pytest.raises(TypeError, match="^to_lstm_cell takes a carousel.LSTM, got LSTM$"):
         to_lstm_cell(nn.LSTM(FEATURES, H))

@@ -56,6 +56,14 @@ ON_CPU = {
 
 
 @needs_native
+def test_lengths_are_looked_at_as_in_a_call():
+    assert carousel.explain(carousel.LSTM(3, 4), torch.zeros(5, 2, 3), lengths=[5, 2]).kernel
+    with pytest.raises(ValueError, match="LSTM: lengths"):
+        carousel.explain(carousel.LSTM(3, 4), torch.zeros(5, 2, 3), lengths=[6, 2])
+    with pytest.raises(TypeError, match="^explain: lengths goes with an input, got x=None"):
+        carousel.explain(carousel.LSTM(3, 4), lengths=[5, 2])
+
+
 @pytest.mark.parametrize("make, x", ON_CPU.values(), ids=ON_CPU.keys())
 def test_the_kernel_in_cpp(make, x, ran):
     layer = make()

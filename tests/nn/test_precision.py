@@ -99,6 +99,15 @@ def test_almost_every_number_is_the_rounded_truth(dtype):
     assert (output != truth.to(dtype)).double().mean() < 0.005
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_under_autocast_a_trace_shows_what_the_call_does(dtype):
+    layer, x = carousel.LSTM(FEATURES, H, 2), torch.randn(T, B, FEATURES).to(dtype)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = layer(x)
+        signals = layer.trace(x, layer=1)
+    assert torch.equal(signals["v"].to(output.dtype), output)
+
+
 def test_deterministic_algorithms():
     layer = carousel.AugmentedLSTM(FEATURES, H, 2, bidirectional=True, dropout=0.5)
     x = torch.randn(T, B, FEATURES)

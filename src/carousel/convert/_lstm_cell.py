@@ -13,10 +13,16 @@ def from_lstm_cell(cell: nn.LSTMCell) -> LSTM:
         TypeError: cell is of another kind.
     """
     if not isinstance(cell, nn.LSTMCell):
-        raise TypeError(f"from_lstm_cell takes a torch.nn.LSTMCell, got {type(cell).__name__}")
+        kind = type(cell)
+        raise TypeError(
+            f"from_lstm_cell takes a torch.nn.LSTMCell, got {kind.__module__}.{kind.__qualname__}"
+        )
     names = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if cell.bias else [])]
     stored = {name: getattr(cell, name) for name in names}
-    return layer_of("from_lstm_cell", [[stored]]).train(cell.training)
+    layer = layer_of("from_lstm_cell", [[stored]])
+    for name, weight in layer.named_parameters():
+        weight.requires_grad_(stored[name.removesuffix("_l0")].requires_grad)
+    return layer.train(cell.training)
 
 
 def to_lstm_cell(layer: LSTM) -> nn.LSTMCell:

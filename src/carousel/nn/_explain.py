@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from carousel import kernels
+from carousel.nn._ragged import Lengths
 from carousel.nn.lstm import LSTM
 from carousel.nn.rnn import RNN
 
@@ -48,28 +49,34 @@ def explain(
     layer: LSTM | RNN,
     x: Tensor | PackedSequence | None = None,
     hx: Tensor | tuple[Tensor, Tensor] | None = None,
+    *,
+    lengths: Lengths | None = None,
+    mask: Tensor | None = None,
 ) -> Explanation:
-    """Say which kernel would run a call `layer(x, hx)` here and now, and why. Nothing is run.
+    """Say which kernel would run a call `layer(x, hx, ...)` here and now, and why. Nothing is run.
 
     Args:
         layer: a layer of this library.
         x: what the layer would be called with; None for an input of the weights' dtype, on their device.
         hx: the states before the first step, as for a call.
+        lengths: as for a call.
+        mask: as for a call.
 
     Raises:
-        TypeError: layer, x or hx is of another kind, or there is an hx without x.
-        ValueError, RuntimeError: x, hx or a weight that was replaced does not fit the layer, as in a call.
+        TypeError: an argument is of another kind, or there is any of the others without x.
+        ValueError, RuntimeError: an argument or a weight that was replaced does not fit the layer, as in a call.
     """
     if not isinstance(layer, (LSTM, RNN)):
         kind = type(layer)
         raise TypeError(
             f"explain: layer must be a carousel.LSTM or carousel.RNN, got {kind.__module__}.{kind.__qualname__}"
         )
-    if x is None and hx is not None:
-        raise TypeError("explain: hx goes with an input, got x=None; give both, or neither")
+    for name, other in dict(hx=hx, lengths=lengths, mask=mask).items():
+        if x is None and other is not None:
+            raise TypeError(f"explain: {name} goes with an input, got x=None; give both, or neither")
     if x is None:
         x = layer._first_weight.new_empty(1, layer.input_size)
-    batch = layer._checked_batch(x)
+    batch = layer._checked_batch(x, lengths, mask)
     given = layer._pair(hx) if isinstance(layer, LSTM) else layer._single(hx)  # type: ignore[arg-type]
     state = layer._checked_state(given, batch)
     weights = [weight for run in layer._stored_as for weight in layer._weights(*run)]

@@ -95,9 +95,7 @@ class Recurrent(Weighted):
             )
         dtypes = autocast_dtypes(self.cell, batch.x, state, onednn=isinstance(input, Tensor))
         if dtypes is not None:
-            dtype = self._first_weight.dtype
-            before = None if batch.halo is None else batch.halo.to(dtype)
-            batch = batch._replace(x=batch.x.to(dtype), halo=before)
+            batch = self._as_computed(batch)
         state = self._checked_state(state, batch)
         x, last = self._through(batch, state, self.num_layers)
         stacked = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
@@ -106,6 +104,12 @@ class Recurrent(Weighted):
         if not batch.is_batched:
             stacked = tuple(part.squeeze(1) for part in stacked)
         return batch.restore(x), stacked
+
+    def _as_computed(self, batch: Batch) -> Batch:
+        """Under autocast, the input in the weights' dtype: nothing is rounded between two layers."""
+        dtype = self._first_weight.dtype
+        before = None if batch.halo is None else batch.halo.to(dtype)
+        return batch._replace(x=batch.x.to(dtype), halo=before)
 
     def _through(
         self, batch: Batch, state: tuple[Tensor, ...], layers: int
@@ -139,6 +143,8 @@ class Recurrent(Weighted):
     ) -> dict[str, Tensor]:
         self._check_run(layer, reverse)
         batch = self._checked_batch(input, lengths, mask)
+        if autocast_dtypes(self.cell, batch.x, state, onednn=False) is not None:
+            batch = self._as_computed(batch)
         state = self._checked_state(state, batch)
         x, _ = self._through(batch, state, layer)
         windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
