@@ -129,14 +129,14 @@ def evaluate(
     run: RunFolder,
     data: Annotated[
         Path | None,
-        typer.Option(help="Labelled file [default: the test part of the run's data]"),
+        typer.Option(help="File to score on [default: the test part of the run's data]"),
     ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Score a run.
 
-    On the test part of its data set, or on a file of labelled sequences.
+    On the test part of its data, or on another file: labelled sequences, series or text.
     """
     with plain_errors(debug):
         from carousel.training import evaluate as evaluate_run
@@ -167,8 +167,8 @@ def predict(
 ) -> None:
     """Answer new data, or write text.
 
-    Writes a CSV table: of a classifier sequence, predicted class, and a probability for each class; of a run on text
-    the bits a symbol of each document.
+    Writes a CSV table: of a classifier sequence, predicted class, and a probability for each class; of a forecaster
+    group, target, time, lead, forecast and the ends of its band; of a run on text the bits a symbol of each document.
     """
     with plain_errors(debug):
         from carousel.files import write_atomically

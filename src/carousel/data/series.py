@@ -64,16 +64,7 @@ class Series:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if len(self.values) == 0:
             raise CarouselError("there is no segment; give at least one")
-        for name in (
-            ("observed", "groups", "starts")
-            if self.times is None
-            else (
-                "observed",
-                "groups",
-                "starts",
-                "times",
-            )
-        ):
+        for name in ("observed", "groups", "starts", *(["times"] if self.times is not None else [])):
             if len(getattr(self, name)) != len(self.values):
                 raise CarouselError(
                     f"there are {len(getattr(self, name))} {name} for {len(self.values)} segments; give one each"

@@ -68,6 +68,10 @@ class Config(Strict):
             raise ValueError(
                 f"task 'symbols' reads its text in segments, got unroll 0; set unroll to their steps, such as {UNROLL}"
             )
+        if self.task.kind != "forecast" and self.task.horizon is not None:
+            raise ValueError(
+                f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
+            )
         if self.task.kind == "classify" and self.training.unroll:
             raise ValueError(
                 f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"

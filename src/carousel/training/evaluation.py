@@ -90,7 +90,8 @@ def generate(
     model = open_run(run).load_model()
     if not isinstance(model, SymbolModel):
         raise CarouselError(
-            f"run '{run}' is of task '{model.config.task.kind}', which writes no text of its own; give it data"
+            f"run '{run}' is of task '{model.config.task.kind}', whose predictions are about data; "
+            "give it a file with --data FILE"
         )
     return written(model, length, temperature, prompt, seed)
 

@@ -49,6 +49,22 @@ def run(file, tmp_path_factory):
     return fit(config, tmp_path_factory.mktemp("run"), progress=False)
 
 
+def test_a_horizon_that_no_training_row_has_behind_it_is_refused(file, tmp_path):
+    config, _ = configure(file, None, [*SMALL, "horizon=144"], target=["sales"], group=["shop"], known=["plan"])
+    with pytest.raises(CarouselError) as error:
+        fit(config, tmp_path / "run", progress=False)
+    assert str(error.value) == (
+        "the horizon is 144 steps, but no series has more than 144 rows in a stretch to learn from; "
+        "set a horizon of at most 143, better a quarter of that"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_tasks_have_no_horizon(file):
+    with pytest.raises(CarouselError, match="task 'symbols' forecasts nothing, got horizon 6; leave it out"):
+        configure(file, "symbols", ["horizon=6"])
+
+
 def test_the_run_says_who_won_on_the_same_pairs(run):
     metrics = run.metrics()
     test = metrics["test"]

@@ -24,7 +24,10 @@ def extended(series: Series, schema: Schema, ahead: int) -> Series:
         ends = {i: _rows_until_last(series.observed[i][:]) for i in members}
         last = next((i for i in reversed(members) if ends[i]), None)
         if last is None:
-            raise CarouselError(f"{_series(group)} has no measured number of {schema.targets}; add one")
+            raise CarouselError(
+                f"{_series(group)} has no measured number of {', '.join(schema.targets)}; add one, "
+                "or leave its rows out"
+            )
         wanted = ends[last] + ahead
         found = min(len(values[last]), wanted)
         if found < wanted and schema.known:

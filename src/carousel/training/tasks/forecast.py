@@ -170,7 +170,8 @@ def material(config: Config, series: Series) -> Material[Part]:
     """The parts of a series, and what is learnt from the training part before any weight is.
 
     Raises:
-        CarouselError: a part has no origin whose forecast can be compared with a measured value.
+        CarouselError: a part has no origin whose forecast can be compared with a measured value, or the horizon is
+            longer than what there is to learn from.
     """
     task, training, data = config.task, config.training, config.data
     horizon = horizon_of(config, series.season)
@@ -178,6 +179,12 @@ def material(config: Config, series: Series) -> Material[Part]:
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         _require_origins(name, part)
     learning, choosing, testing = parts
+    longest = max(learning.ends)
+    if horizon >= longest:
+        raise CarouselError(
+            f"the horizon is {horizon} steps, but no series has more than {longest} rows in a stretch to learn from; "
+            f"set a horizon of at most {longest - 1}, better a quarter of that"
+        )
     groups = sorted(set(series.groups))
     learnt = learn(learning, horizon, None if task.base == "auto" else task.base)
     history = history_of(training.history, series.season, horizon)
