@@ -58,6 +58,14 @@ BAD = {
         dict(task="classify", time_zone="Mars/Base"),
         "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'; correct it",
     ),
+    "a local zone that is none": (
+        dict(task="classify", local_zone="Mars/Base"),
+        "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'; correct it",
+    ),
+    "UTC and local": (
+        dict(task="classify", time_zone="Europe/Berlin", local_zone="Europe/Paris"),
+        "time_zone 'Europe/Berlin' makes times UTC, local_zone 'Europe/Paris' local; keep one of them",
+    ),
     "an unknown calendar": (
         dict(task="classify", calendar=("moon",)),
         "calendar names 'moon', wanted hour, weekday, day of year",

@@ -11,7 +11,8 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 CALENDAR = ("hour", "weekday", "day of year")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether a zone has this name, such as "Europe/Berlin"."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -45,6 +46,11 @@ class Schema(BaseModel):
     )
     time_zone: str | None = Field(
         default=None, description="zone of times without one; inside all times are UTC then"
+    )
+    local_zone: str | None = Field(
+        default=None,
+        description="zone whose clock tells the times inside, where rows are whole days apart and a day may have 23 or "
+        "25 hours; times without a zone are taken as they stand",
     )
     group: Names = Field(default=(), description="columns whose values together name a series")
     targets: Names = Field(default=(), description="number columns to forecast")
@@ -85,9 +91,14 @@ class Schema(BaseModel):
         for name in self.known:
             if name not in self.numbers and name not in self.categories:
                 raise ValueError(f"known names '{name}', which is no number and no category; add it to them")
-        if self.time_zone is not None and not _is_zone(self.time_zone):
+        for zone in (self.time_zone, self.local_zone):
+            if zone is not None and not is_zone(zone):
+                raise ValueError(
+                    f"the time zone is '{zone}', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
+                )
+        if self.time_zone is not None and self.local_zone is not None:
             raise ValueError(
-                f"the time zone is '{self.time_zone}', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
+                f"time_zone '{self.time_zone}' makes times UTC, local_zone '{self.local_zone}' local; keep one of them"
             )
         for name in self.calendar:
             if name not in CALENDAR:

@@ -24,7 +24,7 @@ from carousel.errors import CarouselError, did_you_mean
 
 def keys_of(schema: Schema) -> Keys:
     """What tells series and time of a row, as a schema says."""
-    return Keys(schema.time, schema.group, schema.date_format, schema.time_zone)
+    return Keys(schema.time, schema.group, schema.date_format, schema.time_zone, schema.local_zone)
 
 
 def to_series(

@@ -1,6 +1,6 @@
 """Texts as times: which formats fit a column, and the times in one of them.
 
-Times are int64 nanoseconds since 1970, in UTC where the text or the schema names a zone.
+Times are int64 nanoseconds since 1970, in UTC where the text or the schema names a zone, or by the clock of a zone.
 """
 
 import re
@@ -110,6 +110,7 @@ def parse_times(
     zone: str | None,
     first_row: int = 0,
     codes: npt.NDArray[np.int64] | None = None,
+    local: str | None = None,
 ) -> npt.NDArray[np.int64]:
     """The times of some rows: nanoseconds since 1970, or the integers that they are where `form` is None.
 
@@ -120,6 +121,7 @@ def parse_times(
         zone: the zone of times without one, such as "Europe/Berlin".
         first_row: how many rows stand before these.
         codes: which series each row belongs to; where a clock was set back, the first row of a series is summer time.
+        local: the zone whose clock tells all times, in place of UTC; those without a zone are on it already.
 
     Raises:
         CarouselError: if a cell is empty, no such time, or out of the range of nanoseconds, 1677 to 2262.
@@ -133,13 +135,13 @@ def parse_times(
                 f"column '{where}' is empty in data row {first_row + row + 1}, wanted a time; fill it or drop the row"
             )
     if form is None or form in COUNTS:
-        return _counted(arrays[0], where, form, first_row)
+        counted = _counted(arrays[0], where, form, first_row)
+        return counted if form is None else _on_clock(counted, local)
     if len(arrays) == 1 and is_time(arrays[0].type):
-        return _localized(
-            _stamped(arrays[0], where),
-            zone if not kinds.is_timestamp(arrays[0].type) or arrays[0].type.tz is None else None,
-            codes,
-        )
+        stamps = _stamped(arrays[0], where)
+        if zone_of(arrays[0].type) is not None:
+            return _on_clock(stamps, local)
+        return _localized(stamps, zone, codes)
     cells = joined(arrays, " ")
     times = _parse(cells, form)
     if (times == NAT).any():
@@ -148,8 +150,14 @@ def parse_times(
             f"column '{where}' holds '{printed(cells[row].as_py())}' in data row {first_row + row + 1}, "
             f"wanted a time between 1677 and 2262 written as {form}; correct it or drop the row"
         )
-    has_zone = "%z" in form or (form == ISO and _has_offset(cells[0].as_py()))
-    return _localized(times, None if has_zone else zone, codes)
+    if "%z" in form or (form == ISO and _has_offset(cells[0].as_py())):
+        return _on_clock(times, local)
+    return _localized(times, zone, codes)
+
+
+def zone_of(kind: pa.DataType) -> str | None:
+    """The zone that a column of this type carries."""
+    return kind.tz if kinds.is_timestamp(kind) else None
 
 
 def _counted(array: pa.Array, where: str, form: str | None, first_row: int) -> npt.NDArray[np.int64]:
@@ -174,9 +182,10 @@ def _counted(array: pa.Array, where: str, form: str | None, first_row: int) -> n
 
 
 def _stamped(array: pa.Array, where: str) -> npt.NDArray[np.int64]:
-    zone = array.type.tz if kinds.is_timestamp(array.type) else None
     try:
-        return np.asarray(array.cast(pa.timestamp("ns", zone)).cast(pa.int64()), dtype=np.int64)
+        return np.asarray(
+            array.cast(pa.timestamp("ns", zone_of(array.type))).cast(pa.int64()), dtype=np.int64
+        )
     except pa.ArrowInvalid as error:
         raise CarouselError(
             f"column '{where}' holds times outside the years 1678 to 2261; correct them or drop these rows"
@@ -221,7 +230,15 @@ def _localized(
     return _as_integers(local)
 
 
+def _on_clock(times: npt.NDArray[np.int64], zone: str | None) -> npt.NDArray[np.int64]:
+    """Times in UTC as a clock in a zone tells them."""
+    if zone is None:
+        return times
+    index = pd.DatetimeIndex(times.view("M8[ns]")).tz_localize("UTC")
+    return _as_integers(index.tz_convert(zone).tz_localize(None))
+
+
 def _as_integers(times: "pd.Series[Any] | pd.DatetimeIndex") -> npt.NDArray[np.int64]:
-    """Nanoseconds since 1970, UTC."""
+    """Nanoseconds since 1970, in UTC where the times have a zone."""
     found: npt.NDArray[np.int64] = np.asarray(times.to_numpy("M8[ns]")).view(np.int64)
     return found

@@ -13,7 +13,8 @@ from carousel.data.tables.features import features_from
 from carousel.data.tables.given import Given, dialect_of
 from carousel.data.tables.grouping import group_role
 from carousel.data.tables.kinds import survey
-from carousel.data.tables.layout import Integers, Keys, Segments, locate, segments
+from carousel.data.tables.layout import Integers, Keys, Segments, segments
+from carousel.data.tables.local import locate_by_clock
 from carousel.data.tables.roles import TimeRole, time_role
 from carousel.data.tables.season import LONGEST, SCALES, Season, calendar_for, season_of
 from carousel.data.tables.spacing import spacing_of
@@ -35,8 +36,8 @@ def to_forecast(
         table, given.time, given.date_format, [*given.group, *given.target, *given.known], decimal
     )
     group = given.group or _group(table, time, given)
-    keys = Keys(time.columns, group, time.form, given.time_zone)
-    located = locate(table, keys)
+    located = locate_by_clock(table, Keys(time.columns, group, time.form, given.time_zone))
+    keys = located.keys
     spacing, spaced = spacing_of(located)
     step = spacing.step
     pieces = segments(located, spacing)
@@ -60,7 +61,8 @@ def to_forecast(
         **dialect_of(table),
         time=time.columns,
         date_format=time.form,
-        time_zone=given.time_zone,
+        time_zone=keys.zone,
+        local_zone=keys.local,
         group=group,
         targets=targets,
         known=given.known,
@@ -79,6 +81,7 @@ def to_forecast(
     return schema, [
         _said_of_targets(schema, given),
         time.sentence,
+        *_said_of_clock(keys),
         *_said_of_groups(keys, given),
         spaced,
         *said_of_rows(located),
@@ -121,6 +124,10 @@ def _said_of_targets(schema: Schema, given: Given) -> str:
         else ", all number columns"
     )
     return f"The task is to forecast {listed(schema.targets)}{why}."
+
+
+def _said_of_clock(keys: Keys) -> list[str]:
+    return [] if keys.local is None else [f"Days are those of the clock in {keys.local}."]
 
 
 def _said_of_groups(keys: Keys, given: Given) -> list[str]:

@@ -33,7 +33,7 @@ class Keys:
     Attributes:
         time: the columns that make the time; () counts the rows of a series.
         group: the columns that name the series.
-        form, zone: how times are written, as in `Schema`.
+        form, zone, local: how times are written and told, as `date_format`, `time_zone`, `local_zone` of a `Schema`.
         names: the series, in the order in which they first appear; grows while rows are read.
     """
 
@@ -41,6 +41,7 @@ class Keys:
     group: tuple[str, ...]
     form: str | None
     zone: str | None
+    local: str | None = None
     names: dict[str, int] = field(default_factory=dict)
     _counts: dict[int, int] = field(default_factory=dict)
 
@@ -55,7 +56,7 @@ class Keys:
         if not self.time:
             return codes, self._counted(codes)
         columns = [batch.column(name) for name in self.time]
-        return codes, parse_times(columns, self.time, self.form, self.zone, first_row, codes)
+        return codes, parse_times(columns, self.time, self.form, self.zone, first_row, codes, self.local)
 
     def _codes(self, batch: pa.RecordBatch, first_row: int) -> Integers:
         if not self.group:
@@ -146,7 +147,8 @@ class Located:
     def rows(self, columns: list[str]) -> Iterator[tuple[pa.RecordBatch, Integers, Integers, Integers]]:
         """Batches with the series and times of their rows, and where these stand in the file, from 0."""
         first = 0
-        keys = Keys(self.keys.time, self.keys.group, self.keys.form, self.keys.zone, dict(self.keys.names))
+        own = self.keys
+        keys = Keys(own.time, own.group, own.form, own.zone, own.local, dict(own.names))
         wanted = list(dict.fromkeys([*columns, *([] if self.codes is not None else keys.columns)]))
         if not wanted:
             wanted = list(self.table.columns)[:1]
