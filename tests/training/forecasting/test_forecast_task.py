@@ -50,7 +50,9 @@ def run(file, tmp_path_factory):
 
 
 def test_a_horizon_that_no_training_row_has_behind_it_is_refused(file, tmp_path):
-    config, _ = configure(file, None, [*SMALL, "horizon=144"], target=["sales"], group=["shop"], known=["plan"])
+    config, _ = configure(
+        file, None, [*SMALL, "horizon=144"], target=["sales"], group=["shop"], known=["plan"]
+    )
     with pytest.raises(CarouselError) as error:
         fit(config, tmp_path / "run", progress=False)
     assert str(error.value) == (
