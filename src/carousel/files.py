@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,6 +79,11 @@ def as_argument(path: Path) -> str:
     """A path as it can be pasted behind a command: quoted where a shell needs it, and no option."""
     text = str(path)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
+def as_options(names: Iterable[str]) -> str:
+    """Names of arguments as the command has them: `time_zone` is `--time-zone`."""
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def _encoded(content: str | bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carousel.data import Text, read, read_text
+from carousel.data.schema import Schema
 from carousel.data.tables import infer_schema, read_table, to_sequences, to_series
 from carousel.data.tables.dates import fitting_formats
 from carousel.errors import CarouselError
@@ -50,11 +51,20 @@ def test_every_style_is_read_as_the_same(path, separator, decimal, encoding, end
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "cp500", "utf-16-le"])
 def test_an_encoding_that_is_not_certain_has_to_be_named(path, encoding):
     days().to_csv(path, encoding=encoding, index=False)
-    assert refusal(read_table, path).endswith("save it as UTF-8, or name its encoding")
+    assert refusal(read_table, path).endswith(
+        "; save it as UTF-8, or name its encoding with --encoding, in Python encoding="
+    )
     table = read_table(path, encoding=encoding)
     schema, _ = infer_schema(table)
     assert (schema.targets, schema.encoding) == (("Größe",), encoding)
     assert to_series(read_table(path, schema), schema).values[0][:, 0].tolist() == days()["Größe"].tolist()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "euc-jp"])
+def test_a_table_like_an_earlier_one_has_to_be_in_its_encoding(path, encoding):
+    schema = Schema(task="classify", encoding=encoding)
+    path.write_bytes("date,Größe\n".encode("latin-1"))
+    assert refusal(read_table, path, schema).endswith(f"; save it as {encoding.upper()}")
 
 
 def test_an_encoding_that_is_none(path):
@@ -104,9 +114,23 @@ def test_days_or_months_first(path):
     table = read_table(path)
     assert refusal(infer_schema, table) == (
         f"in '{path}': the times in column 'date', such as '01/01/2020', can be read as '%d/%m/%Y' and '%m/%d/%Y'; "
-        "say which with a date format"
+        "say which with --date-format, in Python date_format="
     )
     assert infer_schema(table, date_format="%d/%m/%Y", time="date")[0].date_format == "%d/%m/%Y"
+    schema, said = infer_schema(table, date_format="%m/%d/%Y")
+    assert (schema.time, schema.date_format) == (("date",), "%m/%d/%Y")
+    assert "Time is column 'date', written as %m/%d/%Y." in said
+
+
+@pytest.mark.parametrize(
+    "form, time, taken",
+    [("%d/%m/%Y", "when", "%d/%m/%Y"), ("%Y-%m-%d", "date", "%Y-%m-%d"), ("s", "t", "s"), ("%H:%M", "date", "ISO 8601")],
+)  # fmt: skip
+def test_the_column_written_as_is_said_is_the_time(path, form, time, taken):
+    rows = [f"2020-01-{i:02},{i:02}/{i:02}/2020,{i},{i % 4}" for i in range(1, 13)]
+    path.write_text("\n".join(["date,when,t,x", *rows]))
+    schema, _ = infer_schema(read_table(path), target="x", date_format=form)
+    assert (schema.time, schema.date_format) == ((time,), taken)
 
 
 def test_first_days_of_months_are_months(path):

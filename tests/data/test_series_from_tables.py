@@ -231,7 +231,7 @@ ROLES = {
     "a time of words": (
         dict(time="kind"),
         "the time column 'kind' begins with 'a', which is no date and no integer; "
-        "name another column, or say how it is written with a date format such as '%d.%m.%Y'",
+        "name another column, or say how it is written with --date-format (in Python date_format=), such as '%d.%m.%Y'",
     ),
     "a zone that is none": (
         dict(time_zone="Mars/Base"),

@@ -62,12 +62,12 @@ def test_bytes_may_be_anything(tmp_path):
 
 FILES = {
     "empty": (b"", "it is empty; write it again"),
-    "latin-1": ("ab\né".encode("latin-1"), "it is not text in UTF-8 (byte 0xE9 in line 2); save it as UTF-8, or name its encoding"),
+    "latin-1": ("ab\né".encode("latin-1"), "it is not text in UTF-8 (byte 0xE9 in line 2); save it as UTF-8"),
     "utf-16 without a mark": (
         "abé".encode("utf-16-le"),
-        "it is binary, or UTF-16 without a byte-order mark; save it as UTF-8, or name its encoding",
+        "it is binary, or UTF-16 without a byte-order mark; save it as UTF-8",
     ),
-    "half a utf-16": (b"\xff\xfea", "it is not text in UTF-16 (byte 0x61 in line 1); save it as UTF-8, or name its encoding"),
+    "half a utf-16": (b"\xff\xfea", "it is not text in UTF-16 (byte 0x61 in line 1); save it as UTF-8"),
     "a NUL": (b"ab\ncd\0efghij", "it holds a NUL character in line 2, which no text has; save it again"),
     "a mark alone": (b"\xef\xbb\xbf", "it holds no characters; write it again"),
 }  # fmt: skip

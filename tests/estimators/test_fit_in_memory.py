@@ -173,3 +173,16 @@ def test_a_file_of_ones_own_in_the_folder_outlives_a_failure(months, tmp_path, m
 def test_a_run_from_memory_can_be_opened_and_has_its_hash(run):
     assert open_run(run.folder).config == run.config
     assert len(run.config.data.sha256) == 64
+
+
+def test_how_a_frame_writes_times_can_be_said(tmp_path):
+    frame = pd.DataFrame({"date": [f"{i:02}/{i:02}/2020" for i in range(1, 13)], "x": np.arange(12.0) % 4})
+    with pytest.raises(CarouselError, match="in Python date_format=$"):
+        carousel.fit(frame, out=tmp_path / "run")
+    said = {"date_format": "%d/%m/%Y", "time_zone": "Europe/Berlin"}
+    small = {"horizon": 1, "base": "last", "history": 2, "validation_fraction": 0.3, "test_fraction": 0.3}
+    run = carousel.fit(frame, out=tmp_path / "run", **said, **(SMALL | small))
+    schema = run.config.data.table
+    assert (schema.date_format, schema.local_zone) == (said["date_format"], said["time_zone"])
+    with pytest.raises(CarouselError, match="^--encoding: the data is no text file"):
+        carousel.fit(frame, encoding="latin-1", out=tmp_path / "other")

@@ -161,7 +161,8 @@ def test_defaults_are_those_of_a_configuration():
     assert {name: value for name, value in parameters.items() if name in known} == {
         name: known[name] for name in parameters if name in known
     }
-    assert set(parameters) - set(known) == {"settings", "out", "progress", "target", "time", "group", "known"}
+    of_a_frame = {"target", "time", "group", "known", "date_format", "time_zone"}
+    assert set(parameters) - set(known) == of_a_frame | {"settings", "out", "progress"}
 
 
 BAD = {

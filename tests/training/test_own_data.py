@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from carousel.data import Sequences, load, write_npz
@@ -32,7 +33,7 @@ def test_the_configuration_names_the_file_and_its_content(file):
     config, found = configure(file)
     assert (config.recipe, config.task.kind, config.data.dataset) == ("nine_men", "classify", None)
     assert config.data.file == str(file) and re.fullmatch("[0-9a-f]{64}", config.data.sha256)
-    assert found == ["task: classify, as the file holds sequences"]
+    assert found == ["The task is to classify: the file holds sequences."]
     assert configure(file, "classify") == (config, [])
 
 
@@ -81,7 +82,7 @@ def test_the_command_trains_on_a_file_and_says_what_it_inferred(file, tmp_path):
     result = call("fit", file, *TINY, "--epochs", 1, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
     assert result.stderr.startswith(
-        "task: classify, as the file holds sequences\nnine_men: 9 classes, 171 sequences"
+        "The task is to classify: the file holds sequences.\nnine_men: 9 classes, 171 sequences"
     )
     assert "--utterance" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
     found = one_object(call("evaluate", tmp_path / "run", "--data", file, "--json"))
@@ -134,9 +135,23 @@ def test_an_unknown_task_gets_a_sentence(file):
 
 def test_columns_of_what_is_no_table_are_refused(file):
     with pytest.raises(
-        CarouselError, match=r"^--target, --time: '.*' is no table and has no columns to name"
+        CarouselError,
+        match=r"^--target, --time: '.*' is no table, and only a table takes that; leave it out$",
     ):
         configure(file, target=["x"], time="y")
+
+
+OF_A_TABLE = {"date_format": "%d/%m/%Y", "time_zone": "Europe/Berlin", "encoding": "latin-1"}
+
+
+@pytest.mark.parametrize("name, value", OF_A_TABLE.items())
+def test_how_a_table_is_read_is_no_matter_of_other_data(file, name, value):
+    option = f"--{name.replace('_', '-')}"
+    got = sentence(call("fit", file, option, value))
+    assert got == f"{option}: '{file}' is no table, and only a table takes that; leave it out"
+    got = sentence(call("fit", "japanese_vowels", option, value))
+    assert got == f"{option}: only a table of your own takes that, 'japanese_vowels' is none; leave it out"
+    assert sentence(call("fit", "--resume", "run", option, value)).endswith("leave out all but --resume run")
 
 
 def test_a_ts_file_is_one_of_sequences(tmp_path):
@@ -148,7 +163,53 @@ def test_a_ts_file_is_one_of_sequences(tmp_path):
     ]
     (tmp_path / "waves.ts").write_text("\n".join(lines) + "\n")
     config, found = configure(tmp_path / "waves.ts")
-    assert found == ["task: classify, as the file holds sequences"]
+    assert found == ["The task is to classify: the file holds sequences."]
     material = task_of(config).prepare(config)
     assert material.names["classes"] == ("down", "up") or material.names["classes"] == ("up", "down")
     assert len(material.test) == 4
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Dates that fit with days first as with months first, in an encoding that the bytes do not tell."""
+    rows = [f"{i:02}/{i:02}/2020,{i % 4}" for i in range(1, 13)]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["date,Größe", *rows]), encoding="latin-1")
+    return path
+
+
+def test_the_command_asks_for_options_that_it_takes(table):
+    got = sentence(call("fit", table))
+    assert got.startswith(f"cannot read '{table}': it is not text in UTF-8 (byte 0xF6 in line 1); ")
+    assert got.endswith("; save it as UTF-8, or name its encoding with --encoding, in Python encoding=")
+    assert sentence(call("fit", table, "--encoding", "latin-1")) == (
+        f"in '{table}': the times in column 'date', such as '01/01/2020', can be read as '%d/%m/%Y' and '%m/%d/%Y'; "
+        "say which with --date-format, in Python date_format="
+    )
+    got = sentence(call("fit", table, "--encoding", "latin-1", "--date-format", "%d.%m.%Y"))
+    assert got == (
+        f"in '{table}': no column is a time written as '%d.%m.%Y'; "
+        "correct --date-format (in Python date_format=), or name the column with --time (time=)"
+    )
+    got = sentence(
+        call("fit", table, *("--encoding=latin-1", "--date-format=%d/%m/%Y"), "--time-zone", "Mars/Base")
+    )
+    assert got.endswith(
+        "the time zone is 'Mars/Base', wanted one such as 'Europe/Berlin' or 'UTC'; correct it"
+    )
+
+
+def test_what_is_said_of_a_table_stands_in_the_configuration(table):
+    config, _ = configure(table, **OF_A_TABLE)
+    schema = config.data.table
+    kept = {"local_zone" if name == "time_zone" else name: value for name, value in OF_A_TABLE.items()}
+    assert {name: getattr(schema, name) for name in kept} == kept, "rows a day apart are of the zone's clock"
+    assert schema.targets == ("Größe",)
+
+
+def test_parquet_has_no_encoding(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"x": [1.0, 2.0]}).to_parquet(path)
+    assert sentence(call("fit", path, "--encoding", "latin-1")) == (
+        f"--encoding: '{path}' is no text file, and only one has an encoding; leave it out"
+    )

@@ -8,7 +8,7 @@ import typer
 from carousel import texts
 from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
 from carousel.errors import CarouselError
-from carousel.files import as_argument
+from carousel.files import as_argument, as_options
 from carousel.screen import waiting
 
 if TYPE_CHECKING:
@@ -46,6 +46,18 @@ def fit(
     known: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="What is known ahead of time, as a plan is; repeatable."),
+    ] = None,
+    date_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT", help="How a table writes times, such as %d/%m/%Y [default: found out]"
+        ),
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Of times that name none, such as Europe/Berlin.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a .csv file that is not in Unicode, such as latin-1.")
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
     output: Annotated[
@@ -96,18 +108,26 @@ def fit(
             "seed": seed,
             "epochs": epochs,
         }
-        columns = {"target": target, "time": time, "group": group, "known": known}
-        roles = {name: given for name, given in columns.items() if given}
+        options: dict[str, Any] = {
+            "target": target,
+            "time": time,
+            "group": group,
+            "known": known,
+            "date_format": date_format,
+            "time_zone": time_zone,
+            "encoding": encoding,
+        }
+        of_table = {name: given for name, given in options.items() if given}
         changes = [f"{name}={value}" for name, value in named.items() if value is not None]
         changes += settings or []
         if resume:
-            if source or start or changes or roles or out:
+            if source or start or changes or of_table or out:
                 raise CarouselError(
                     f"--resume goes on with the run's own configuration; leave out all but --resume {resume}"
                 )
             run = _resume(resume)
         else:
-            run = _fit(source or "japanese_vowels", task, start, changes, roles, out)
+            run = _fit(source or "japanese_vowels", task, start, changes, of_table, out)
         metrics = run.metrics()
         if metrics["status"] == "interrupted":
             show(
@@ -193,7 +213,7 @@ def _fit(
     task: str | None,
     start: Path | None,
     changes: list[str],
-    roles: dict[str, list[str]],
+    of_table: dict[str, Any],
     out: Path | None,
 ) -> "Run":
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
@@ -202,11 +222,10 @@ def _fit(
 
         changes = [*(start_from(start) if start else []), *changes]
         if is_data(source):
-            config, found = configure(source, task, changes, **roles)
-        elif roles:
+            config, found = configure(source, task, changes, **of_table)
+        elif of_table:
             raise CarouselError(
-                f"{', '.join(f'--{name}' for name in roles)}: only a file of your own has columns to name, "
-                f"'{source}' is none; leave it out"
+                f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
             )
         else:
             config, found = override(resolve(source), changes), []

@@ -12,6 +12,10 @@ MARKS = {  # UTF-32 first: its mark begins like that of UTF-16
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+SAVE = "save it as UTF-8"
+NAME = f"{SAVE}, or name its encoding with --encoding, in Python encoding="
+"""Remedies: of any file, and of a table, whose encoding can be told."""
+
 
 def encoding_of(head: bytes) -> str:
     """The encoding that a byte-order mark names; "utf-8" without one."""
@@ -46,25 +50,31 @@ def decoded(raw: bytes, encoding: str | None = None) -> str:
     return text
 
 
-def no_text(raw: bytes, encoding: str, start: int) -> CarouselError:
+def saved_as(encoding: str) -> str:
+    """The remedy for a file that has to be in an encoding."""
+    return f"save it as {_shown(encoding)}"
+
+
+def _shown(encoding: str) -> str:
+    return encoding.removesuffix("-sig").upper()
+
+
+def no_text(raw: bytes, encoding: str, start: int, remedy: str = SAVE) -> CarouselError:
     """The sentence for bytes that are no text from offset `start` on."""
     if b"\0" in raw and encoding == "utf-8":
-        return nul_found(raw)
+        return nul_found(raw, remedy)
     if encoding == "utf-8-sig":  # which counts from behind its mark
         start += len(codecs.BOM_UTF8)
-    name = encoding.removesuffix("-sig").upper()
     line = raw.count(b"\n", 0, start) + 1
     return CarouselError(
-        f"it is not text in {name} (byte 0x{raw[start]:02X} in line {line}); save it as UTF-8, or name its encoding"
+        f"it is not text in {_shown(encoding)} (byte 0x{raw[start]:02X} in line {line}); {remedy}"
     )
 
 
-def nul_found(raw: bytes) -> CarouselError:
+def nul_found(raw: bytes, remedy: str = SAVE) -> CarouselError:
     """The sentence for NUL characters: what looks like UTF-16 without a mark, and anything else."""
     zeros = raw[:4096].count(0)
     if zeros > len(raw[:4096]) / 4:
-        return CarouselError(
-            "it is binary, or UTF-16 without a byte-order mark; save it as UTF-8, or name its encoding"
-        )
+        return CarouselError(f"it is binary, or UTF-16 without a byte-order mark; {remedy}")
     line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
     return CarouselError(f"it holds a NUL character in line {line}, which no text has; save it again")

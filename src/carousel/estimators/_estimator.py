@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from carousel.data import Sequences
 from carousel.errors import CarouselError, did_you_mean
-from carousel.estimators._fit import ROLES, Names, trained
+from carousel.estimators._fit import TABLE_OPTIONS, Names, trained
 from carousel.training import Run, SequenceModel
 from carousel.training.config import parse_config, to_yaml
 from carousel.training.parts import MODEL
@@ -103,7 +103,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _changes(self) -> dict[str, Any]:
         """The parameters that are fields of the configuration, those left to it aside."""
-        own = (*ROLES, "settings", "out", "progress")
+        own = (*TABLE_OPTIONS, "settings", "out", "progress")
         parameters = self.get_params(deep=False)
         fields = {name: value for name, value in parameters.items() if name not in own and value is not None}
         return fields | dict(self.settings or {})

@@ -22,7 +22,8 @@ from carousel.training.run import claim_folder, discard_folder
 Names = str | Sequence[str] | None
 Data = str | os.PathLike[str] | pd.DataFrame | Sequences
 
-ROLES = ("target", "time", "group", "known")
+TABLE_OPTIONS = ("target", "time", "group", "known", "date_format", "time_zone")
+"""What can be said of a frame."""
 
 
 def fit(
@@ -33,6 +34,9 @@ def fit(
     time: Names = None,
     group: Names = None,
     known: Names = None,
+    date_format: str | None = None,
+    time_zone: str | None = None,
+    encoding: str | None = None,
     horizon: int | None = None,
     out: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -52,6 +56,9 @@ def fit(
         time: columns that together are the time.
         group: columns whose values tell the series or sequences of a table apart.
         known: columns that are known ahead of time.
+        date_format: how a table writes times, as of strptime, where they can be read in two ways.
+        time_zone: of times that name none, such as "Europe/Berlin".
+        encoding: of a `.csv` or `.tsv` file that is not in Unicode, such as "latin-1".
         horizon: steps to forecast.
         out: the run folder to make; by default the first free `runs/<recipe>-<layer>-<n>` under the current one.
         progress: show on standard error what was inferred, and the progress.
@@ -65,32 +72,40 @@ def fit(
             range, or what `carousel.training.fit` raises.
     """
     changes = settings if horizon is None else {"horizon": horizon, **settings}
-    roles = {"target": target, "time": time, "group": group, "known": known}
-    return trained(data, task, changes, roles, out, progress)
+    given = {
+        "target": target,
+        "time": time,
+        "group": group,
+        "known": known,
+        "date_format": date_format,
+        "time_zone": time_zone,
+        "encoding": encoding,
+    }
+    return trained(data, task, changes, given, out, progress)
 
 
 def trained(
     data: Data,
     task: str | None,
     changes: Mapping[str, Any],
-    roles: Mapping[str, Names],
+    given: Mapping[str, Any],
     out: str | os.PathLike[str] | None,
     progress: bool,
 ) -> Run:
-    """A run on data, as `fit` makes it; `changes` are fields of the configuration and their values."""
+    """A run on data, as `fit` makes it: `changes` are fields of the configuration, `given` is said of a table."""
     folder = None if out is None else Path(out)
     changes = {
         name: value.item() if isinstance(value, np.generic) else value for name, value in changes.items()
     }
-    columns = {role: [names] if isinstance(names, str) else names for role, names in roles.items() if names}
+    given = {name: value for name, value in given.items() if value}
     if isinstance(data, (str, os.PathLike)):
-        config, found = training.configure(Path(data), task, changes, **columns)
+        config, found = training.configure(Path(data), task, changes, **given)
         _tell(found, progress)
         return training.fit(config, folder, progress)
     with TemporaryDirectory() as place:
         file = _written(data, Path(place), task)
         with not_naming(file):
-            config, found = training.configure(file, task, changes, **columns)
+            config, found = training.configure(file, task, changes, **given)
         _tell(found, progress)
         folder = claim_folder(config, folder)
         config = _with_file(config, folder.absolute() / file.name)

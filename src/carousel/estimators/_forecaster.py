@@ -12,7 +12,7 @@ from carousel.data.series import Series
 from carousel.data.tables import Table, to_series
 from carousel.errors import CarouselError
 from carousel.estimators._estimator import Estimator, value_errors
-from carousel.estimators._fit import ROLES
+from carousel.estimators._fit import TABLE_OPTIONS
 from carousel.estimators._tables import as_frame
 from carousel.training import TASKS, SeriesForecaster
 from carousel.training.forecasting.parts import whole
@@ -32,6 +32,8 @@ class Forecaster(Estimator):
         time: columns that together are the time.
         group: columns whose values tell series apart.
         known: columns that are known ahead of time.
+        date_format: how a frame writes times, as of strptime, where they can be read in two ways.
+        time_zone: of times that name none, such as "Europe/Berlin".
         output: what a forecast is: point, quantile or gaussian.
         layer: lstm, vanilla, augmented or torch.
         hidden_size: cells in each layer.
@@ -70,6 +72,8 @@ class Forecaster(Estimator):
         time: str | Sequence[str] | None = None,
         group: str | Sequence[str] | None = None,
         known: str | Sequence[str] | None = None,
+        date_format: str | None = None,
+        time_zone: str | None = None,
         output: str = "quantile",
         layer: str = "lstm",
         hidden_size: int = 64,
@@ -95,6 +99,8 @@ class Forecaster(Estimator):
         self.time = time
         self.group = group
         self.known = known
+        self.date_format = date_format
+        self.time_zone = time_zone
         self.output = output
         self.layer = layer
         self.hidden_size = hidden_size
@@ -119,7 +125,7 @@ class Forecaster(Estimator):
     def fit(self, X: Any, y: None = None) -> "Forecaster":
         """Learn from series X; y is there for scikit-learn alone."""
         frame, roles = as_frame(X)
-        named = {role: getattr(self, role) for role in ROLES if getattr(self, role)}
+        named = {name: getattr(self, name) for name in TABLE_OPTIONS if getattr(self, name)}
         self._series = _packed(Table.from_frame(frame))
         self._train(frame, roles | named)
         return self

@@ -7,12 +7,14 @@ from typing import Any
 
 from carousel.data.tables import infer_schema, read_table
 from carousel.errors import CarouselError, did_you_mean
+from carousel.files import as_options
 from carousel.training.config import Config, override, validated
 from carousel.training.source import sha256
 from carousel.training.tasks import TASKS
 
 SEQUENCES = (".npz", ".ts")
-TABLES = (".csv", ".tsv", ".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
+TABLES = (".csv", ".tsv", *PARQUET)
 
 
 def configure(
@@ -24,6 +26,9 @@ def configure(
     time: Sequence[str] = (),
     group: Sequence[str] = (),
     known: Sequence[str] = (),
+    date_format: str | None = None,
+    time_zone: str | None = None,
+    encoding: str | None = None,
 ) -> tuple[Config, list[str]]:
     """The configuration of a first training on a file, and a sentence for each thing that was inferred or found.
 
@@ -35,22 +40,37 @@ def configure(
         time: columns that together are the time.
         group: columns whose values tell the series or sequences of a table apart.
         known: columns that are known ahead of time.
+        date_format: how a table writes times, as of strptime, where they can be read in two ways.
+        time_zone: of times that name none, such as "Europe/Berlin".
+        encoding: of a `.csv` or `.tsv` file that is not in Unicode, such as "latin-1".
 
     Raises:
         CarouselError: the file cannot be read, or does not fit the task, the columns or the changes.
     """
     file = Path(file).absolute()
-    roles = {"target": target, "time": time, "group": group, "known": known}
+    given: dict[str, Any] = {
+        "target": target,
+        "time": time,
+        "group": group,
+        "known": known,
+        "date_format": date_format,
+        "time_zone": time_zone,
+    }
     if kind is not None and kind not in TASKS:
         raise CarouselError(f"there is no task '{kind}'; {did_you_mean(kind, TASKS)}")
     digest = sha256(file)
     is_table = file.suffix.lower() in TABLES
-    if not is_table and (named := [f"--{name}" for name, value in roles.items() if value]):
+    named = [name for name, value in {**given, "encoding": encoding}.items() if value]
+    if named and not is_table:
         raise CarouselError(
-            f"{', '.join(named)}: '{file}' is no table and has no columns to name; leave it out"
+            f"{as_options(named)}: '{file}' is no table, and only a table takes that; leave it out"
+        )
+    if encoding and file.suffix.lower() in PARQUET:
+        raise CarouselError(
+            f"--encoding: '{file}' is no text file, and only one has an encoding; leave it out"
         )
     if is_table and kind != "symbols":
-        return _configured_table(file, digest, kind, changes, roles)
+        return _configured_table(file, digest, kind, changes, given, encoding)
     found = [] if kind else [_suggestion(file)]
     kind = kind or ("classify" if file.suffix.lower() in SEQUENCES else "symbols")
     return override(_bare(file, digest, kind), changes), found
@@ -58,8 +78,8 @@ def configure(
 
 def _suggestion(file: Path) -> str:
     if file.suffix.lower() in SEQUENCES:
-        return "task: classify, as the file holds sequences"
-    return "task: symbols, as the file is text"
+        return "The task is to classify: the file holds sequences."
+    return "The task is to tell the next symbol: the file is text."
 
 
 def _bare(file: Path, digest: str, kind: str) -> Config:
@@ -72,16 +92,21 @@ def _bare(file: Path, digest: str, kind: str) -> Config:
 
 
 def _configured_table(
-    file: Path, digest: str, kind: Any, changes: Sequence[str] | Mapping[str, Any], roles: Mapping[str, Any]
+    file: Path,
+    digest: str,
+    kind: Any,
+    changes: Sequence[str] | Mapping[str, Any],
+    given: Mapping[str, Any],
+    encoding: str | None,
 ) -> tuple[Config, list[str]]:
     """The schema is found before validation begins, so the shares of the parts must be known before it."""
     shares = override(_bare(file, digest, kind or "forecast"), changes).data
     schema, found = infer_schema(
-        read_table(file),
+        read_table(file, encoding=encoding),
         task=kind,
         validation_fraction=shares.validation_fraction,
         test_fraction=shares.test_fraction,
-        **roles,
+        **given,
     )
     config = override(_bare(file, digest, schema.task), changes)
     return config.model_copy(update={"data": config.data.model_copy(update={"table": schema})}), found

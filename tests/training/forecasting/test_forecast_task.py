@@ -178,7 +178,7 @@ def test_a_short_file_is_enough_for_a_forecast(simple, hours, tmp_path):
 
 def test_columns_and_options_that_do_not_go_together(file, tmp_path):
     for arguments, words in (
-        (["japanese_vowels", "--target", "load"], "--target: only a file of your own has columns to name"),
+        (["japanese_vowels", "--target", "load"], "--target: only a table of your own takes that"),
         ([file, "--target", "sale"], "sale"),
         (
             [file, "--set", "bidirectional=true", "--target", "sales"],

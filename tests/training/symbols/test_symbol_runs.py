@@ -31,7 +31,7 @@ def file(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(file, tmp_path_factory):
     config, found = configure(file)
-    assert found == ["task: symbols, as the file is text"]
+    assert found == ["The task is to tell the next symbol: the file is text."]
     return fit(override(config, SMALL), tmp_path_factory.mktemp("run"), progress=False)
 
 

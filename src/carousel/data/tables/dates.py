@@ -64,12 +64,12 @@ def fitting_formats(sample: Sequence[str]) -> list[str]:
     sample = [text for text in dict.fromkeys(sample) if text]
     if not sample:
         return []
-    if _share_of(sample, ISO_SHAPE) >= MOSTLY and _fits(sample, ISO):
+    if _share_of(sample, ISO_SHAPE) >= MOSTLY and fits(sample, ISO):
         return [ISO]
     if _share_of(sample, _QUARTER) >= MOSTLY:
         return [QUARTER]
     likely = dict.fromkeys(form for text in sample[:3] for form in _formats_of(text))
-    return [form for form in likely if _fits(sample, form)]
+    return [form for form in likely if fits(sample, form)]
 
 
 def _share_of(sample: Sequence[str], shape: re.Pattern[str]) -> float:
@@ -99,8 +99,11 @@ def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def _fits(sample: Sequence[str], form: str) -> bool:
-    return bool((_parse(pa.array(sample, pa.large_string()), form) != NAT).mean() >= MOSTLY)
+def fits(sample: Sequence[str], form: str) -> bool:
+    """Whether nearly all texts of a sample, at least one, are times of a form."""
+    return len(sample) > 0 and bool(
+        (_parse(pa.array(sample, pa.large_string()), form) != NAT).mean() >= MOSTLY
+    )
 
 
 def parse_times(

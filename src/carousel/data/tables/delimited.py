@@ -9,7 +9,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
-from carousel.data.encodings import encoding_of, no_text, nul_found, require_encoding
+from carousel.data.encodings import NAME, encoding_of, no_text, nul_found, require_encoding, saved_as
 from carousel.data.tables.cells import MISSING
 from carousel.data.tables.table import MAX_COLUMNS, NO_ROWS, TOO_MANY_COLUMNS, Dialect, Table
 from carousel.errors import CarouselError
@@ -43,29 +43,30 @@ def read_delimited(path: Path, file: IO[bytes], dialect: Dialect | None, encodin
     head = file.read(HEAD_BYTES)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         encoding = encoding or (dialect.encoding if dialect else encoding_of(head))
+        remedy = saved_as(encoding) if dialect else NAME  # a table like an earlier one is written as that
         if encoding in ("utf-8", "utf-8-sig"):
             if content.find(b"\0") >= 0:
-                raise nul_found(content[:])
+                raise nul_found(content[:], remedy)
             quoted = content.find(b'"') >= 0
         else:
             quoted = True
-    lines = _lines(head, encoding)
+    lines = _lines(head, encoding, remedy)
     if dialect is None or dialect.encoding != encoding:
         separator = _separator(lines) if dialect is None else dialect.separator
         decimal = _decimal(lines, separator) if dialect is None else dialect.decimal
         dialect = Dialect(encoding, separator, decimal)
     _require_header(lines[0], dialect)
-    return Table.from_arrow(_parsed(path, dialect, quoted), dialect, str(path))
+    return Table.from_arrow(_parsed(path, dialect, quoted, remedy), dialect, str(path))
 
 
-def _lines(head: bytes, encoding: str) -> list[str]:
+def _lines(head: bytes, encoding: str, remedy: str) -> list[str]:
     """The first lines, without the last of them where it may be cut."""
     whole = head if len(head) < HEAD_BYTES else head[: HEAD_BYTES - HEAD_BYTES % 4]
     try:
         text = whole.decode(encoding)
     except UnicodeDecodeError as error:
         if error.start < len(whole) - 4 or len(head) < HEAD_BYTES:
-            raise no_text(whole, encoding, error.start) from error
+            raise no_text(whole, encoding, error.start, remedy) from error
         text = whole[: error.start].decode(encoding)
     lines = text.splitlines(keepends=True)
     if len(head) == HEAD_BYTES and len(lines) > 1:
@@ -123,7 +124,7 @@ def _require_header(line: str, dialect: Dialect) -> None:
         raise CarouselError("its first row holds no names of columns; add a header")
 
 
-def _parsed(path: Path, dialect: Dialect, quoted: bool) -> pa.Table:
+def _parsed(path: Path, dialect: Dialect, quoted: bool, remedy: str) -> pa.Table:
     try:
         return _parse(path, dialect, quoted, threads=True)
     except pa.ArrowInvalid as error:
@@ -131,7 +132,7 @@ def _parsed(path: Path, dialect: Dialect, quoted: bool) -> pa.Table:
     except (pa.ArrowException, UnicodeError, MemoryError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raw = path.read_bytes()
-            raise no_text(raw, dialect.encoding, _first_bad(raw, dialect.encoding)) from error
+            raise no_text(raw, dialect.encoding, _first_bad(raw, dialect.encoding), remedy) from error
         if isinstance(error, MemoryError):
             raise CarouselError(
                 "it is too large for the memory; convert it to Parquet, which is read piece by piece"
@@ -139,7 +140,7 @@ def _parsed(path: Path, dialect: Dialect, quoted: bool) -> pa.Table:
         raise CarouselError(f"it is no table of text ({_short(str(error))}); export it again") from error
     if "UTF8" in problem:
         raw = path.read_bytes()
-        raise no_text(raw, dialect.encoding, _first_bad(raw, dialect.encoding))
+        raise no_text(raw, dialect.encoding, _first_bad(raw, dialect.encoding), remedy)
     if "Empty CSV file" in problem:
         raise CarouselError(NO_ROWS)
     if "straddling" in problem:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from carousel.data.tables.cells import is_number, is_text, is_time, joined
-from carousel.data.tables.dates import ISO, QUARTER, fitting_formats, parse_times
+from carousel.data.tables.dates import COUNTS, ISO, QUARTER, fits, fitting_formats, parse_times
 from carousel.data.tables.layout import Integers, follows
 from carousel.data.tables.table import Table
 from carousel.errors import CarouselError, did_you_mean
@@ -94,14 +94,37 @@ def time_role(
             cell = " ".join(str(table.head(name, 1)[0].as_py()) for name in given)
             raise CarouselError(
                 f"the time column '{' '.join(given)}' begins with '{cell}', which is no date and no integer; "
-                "name another column, or say how it is written with a date format such as '%d.%m.%Y'"
+                "name another column, or say how it is written with --date-format (in Python date_format=), "
+                "such as '%d.%m.%Y'"
             )
         return TimeRole(given, found[0], f"Time is column '{' '.join(given)}'{_as(found)}.")
-    for columns in _candidates(table, others):
+    candidates = _candidates(table, others)
+    if form is not None:
+        return _written_as(table, candidates, form)
+    for columns in candidates:
         found = _form(table, columns, decimal)
         if found is not None:
             return TimeRole(columns, found[0], f"Time is column '{' '.join(columns)}'{_as(found)}.")
     return TimeRole((), None, "No column of times was found: the rows are taken in order, one step apart.")
+
+
+def _written_as(table: Table, candidates: Sequence[tuple[str, ...]], form: str) -> TimeRole:
+    """The first candidate that is written so; else one that is read as times already, however it was written."""
+    written = [columns for columns in candidates if _is_written(table, columns, form)]
+    read = [columns for columns in candidates if len(columns) == 1 and is_time(table.columns[columns[0]])]
+    if not written and not read:
+        raise CarouselError(
+            f"no column is a time written as '{form}'; correct --date-format (in Python date_format=), "
+            "or name the column with --time (time=)"
+        )
+    columns, form = (written[0], form) if written else (read[0], ISO)
+    return TimeRole(columns, form, f"Time is column '{' '.join(columns)}'{_as((form, ''))}.")
+
+
+def _is_written(table: Table, columns: tuple[str, ...], form: str) -> bool:
+    if form in COUNTS:
+        return len(columns) == 1 and is_number(table.columns[columns[0]])
+    return fits(_sample(table, columns), form)
 
 
 def _as(found: tuple[str | None, str]) -> str:
@@ -206,7 +229,7 @@ def _best(table: Table, columns: tuple[str, ...], forms: list[str], decimal: str
         options = " and ".join(f"'{form}'" for form in left[:3])
         raise CarouselError(
             f"the times in column '{' '.join(columns)}', such as '{cell}', can be read as {options}; "
-            "say which with a date format"
+            "say which with --date-format, in Python date_format="
         )
     return left[0], " (in no other order are its rows as evenly spaced)" if len(forms) > 1 else ""
 
