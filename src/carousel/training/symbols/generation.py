@@ -1,6 +1,7 @@
 """Text that a model writes, one symbol after the other."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -10,8 +11,21 @@ from carousel.errors import CarouselError
 from carousel.training.symbols.model import SymbolModel
 
 
-@torch.no_grad()
+def beginning(model: SymbolModel) -> str:
+    """What a model reads where there is no prompt."""
+    alphabet = model.alphabet
+    return "\n" if alphabet is None or "\n" in alphabet else alphabet[0]
+
+
 def written(model: SymbolModel, length: int, temperature: float, prompt: str, seed: int) -> str:
+    """The text of what `drawn` gives."""
+    return decode(drawn(model, length, temperature, prompt, seed), model.alphabet)
+
+
+@torch.no_grad()
+def drawn(
+    model: SymbolModel, length: int, temperature: float, prompt: str, seed: int
+) -> npt.NDArray[np.int64]:
     """`length` symbols after a prompt, each drawn from what the model says of it; the prompt is not repeated.
 
     Args:
@@ -30,12 +44,11 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
         raise CarouselError(
             f"a text wants a length of 1 or more and a temperature of 0 or more, got {length} and {temperature}"
         )
-    alphabet = model.alphabet
-    start = prompt or ("\n" if alphabet is None or "\n" in alphabet else alphabet[0])
+    start = prompt or beginning(model)
     layer = carousel.LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
     stream = layer.stream()
     generator = torch.Generator().manual_seed(seed)
-    read = torch.from_numpy(encode(start, alphabet)).long()
+    read = torch.from_numpy(encode(start, model.alphabet)).long()
     said: list[int] = []
     while True:
         for symbol in read:
@@ -49,4 +62,4 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
             read = logits.argmax(dim=-1, keepdim=True)
         said.append(int(read))
         if len(said) == length:
-            return decode(np.array(said), alphabet)
+            return np.array(said)
