@@ -224,6 +224,7 @@ def test_members_of_a_source_package(tmp_path):
     with tarfile.open(path, "w:gz") as tar:
         tar.add(tmp_path / "a.txt", "toys-1.0/tests/a.txt")
         tar.add(tmp_path / "a.txt", "toys-1.0/tests/../../../b.txt")
+        tar.add(tmp_path / "a.txt", "other/toys-1.0/tests/d.txt")
         link = tarfile.TarInfo("toys-1.0/tests/c.txt")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
