@@ -217,7 +217,7 @@ def test_doctor_says_what_is_wrong(monkeypatch):
         ),
         (
             ["fit", "--set", "dataset=mnist"],
-            "no embedded data set is named 'mnist'; known: 'japanese_vowels'",
+            "no data set is named 'mnist'; known: 'acsf1', 'alice29', 'arrow_head',",
         ),
         (["evaluate", "no"], "there is no run folder 'no'"),
         (["report", "."], "'.' is not a run: it has no config.yaml"),

@@ -29,7 +29,7 @@ class DataConfig(Strict):
         default=None, pattern="^[0-9a-f]{64}$", description="hash of the file as it was when the run was made"
     )
     table: Schema | None = Field(default=None, description="what the columns of the file are")
-    dataset: str | None = Field(default_factory=_embedded, description="name of an embedded data set")
+    dataset: str | None = Field(default_factory=_embedded, description="name of a known data set")
     validation_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"
     )
@@ -45,7 +45,7 @@ class DataConfig(Strict):
     @model_validator(mode="after")
     def _check_one_source(self) -> "DataConfig":
         if (self.file is None) == (self.dataset is None):
-            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
+            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
         return self
 
 
