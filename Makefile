@@ -15,7 +15,7 @@ demo: .venv/demo/ready ## learn to tell nine speakers apart, and write a report
 	.venv/demo/bin/carousel fit
 
 test: .venv/test/ready ## the whole test suite
-	OMP_NUM_THREADS=1 .venv/test/bin/pytest -q # tensors this small only lose by threads
+	OMP_NUM_THREADS=1 .venv/test/bin/pytest -q -n auto --dist loadfile # tensors this small only lose by threads
 
 check: .venv/test/ready docs ## style, types, and a strict build of the site
 	.venv/test/bin/ruff format --check .

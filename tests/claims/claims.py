@@ -6,6 +6,7 @@ a process of its own, so that nothing that tests switch on is traced too.
 """
 
 import json
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -33,15 +34,17 @@ def claim(row: str) -> Callable[[Claim], Claim]:
     return register
 
 
-def outcome(probe: Claim, layer: Layer) -> str:
-    """`yes`, or `no` and the name of the exception that says so."""
+def outcome(probe: Claim, layer: Layer) -> tuple[str, str]:
+    """`yes`, or `no` and the name of the exception that says so; and what the exception says itself."""
     torch.manual_seed(0)
     torch._dynamo.reset()
     try:
         probe(layer)
+    except subprocess.CalledProcessError as error:
+        return f"no ({type(error).__name__})", error.stderr.decode(errors="replace")
     except Exception as error:
-        return f"no ({type(error).__name__})"
-    return "yes"
+        return f"no ({type(error).__name__})", str(error)
+    return "yes", ""
 
 
 def close(got: torch.Tensor, wanted: torch.Tensor, tolerance: float = 1e-6) -> None:

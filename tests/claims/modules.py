@@ -141,7 +141,8 @@ def gradients(model, x):
 
 def work(rank, name, store):
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    store = dist.FileStore(store, 2)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
     LSTM = {"torch.nn.LSTM": torch.nn.LSTM, "carousel.LSTM": carousel.LSTM}[name]
     torch.manual_seed(0)
     layer, x = LSTM(3, 4, num_layers=2), torch.randn(6, 4, 3)
@@ -151,7 +152,9 @@ def work(rank, name, store):
     got = gradients(model, x[:, 2 * rank : 2 * rank + 2])
     for one, other in zip(got, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
-    dist.barrier()  # whoever leaves first would break the connection of the other
+    # Whoever leaves first breaks the connection of the other, even in the middle of a barrier of the group.
+    store.set(f"done {rank}", "")
+    store.wait(["done 0", "done 1"])
     dist.destroy_process_group()
 
 if __name__ == "__main__":

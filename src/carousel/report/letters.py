@@ -10,16 +10,25 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike, NDArray
 
 from carousel.report.signals import GATES
-from carousel.style import BLUE, INK, PALE, SHARE, SIGNED, TITLE_ROOM, heading, house_style, quiet, write_title
+from carousel.style import (
+    BLUE,
+    INK,
+    PALE,
+    SHARE,
+    SIGNED,
+    TITLE_ROOM,
+    heading,
+    house_style,
+    quiet,
+    write_title,
+)
 
 UNITS = 12
 BLANKS = {" ": "␣", "\n": "↵", "\t": "→"}
 
 
 @house_style
-def letters(
-    said: Sequence[str], chances: ArrayLike, signals: Mapping[str, ArrayLike], title: str
-) -> Figure:
+def letters(said: Sequence[str], chances: ArrayLike, signals: Mapping[str, ArrayLike], title: str) -> Figure:
     """T letters in a row, and below each the chance that it had, and gates and state of a few units as it was read.
 
     Args:
@@ -47,13 +56,15 @@ def letters(
         _heat(axes, shown[name][:, units], SHARE, (0.0, 1.0), ("0", "1"))
         heading(axes, f"$g_{{{name[2:]}}}$  {english}", meaning)
     largest = float(np.abs(shown["s"][:, units]).max()) or 1.0
-    _heat(panels[-1], shown["s"][:, units], SIGNED, (-largest, largest), (f"−{largest:.1f}", f"{largest:.1f}"))
+    _heat(
+        panels[-1], shown["s"][:, units], SIGNED, (-largest, largest), (f"−{largest:.1f}", f"{largest:.1f}")
+    )
     heading(panels[-1], "$s$  state", "what is remembered")
     for axes in (top, *panels):
         _write(axes, said)
     figure.set_label(
-        f"{len(said)} letters that the model wrote, “{''.join(said)}”, the chance that each had, and below it gates and "
-        f"state of {len(units)} units. The mean chance of a letter is {np.mean(np.asarray(chances)):.2f}."
+        f"{len(said)} letters that the model wrote, “{''.join(said)}”, the chance that each had, and below it gates "
+        f"and state of {len(units)} units. The mean chance of a letter is {np.mean(np.asarray(chances)):.2f}."
     )
     return figure
 

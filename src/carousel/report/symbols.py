@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 import carousel
 from carousel.data.text import decode, encode
@@ -41,15 +40,17 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     if test:
         rivals = {name: f"{bits:.3f} bits a symbol" for name, bits in test["rivals"].items()}
         facts |= {"code length" if is_online else "test": task.told(test), **rivals}
-    finding = f"it needs {task.shown(validation)} on the {'text of that epoch' if is_online else 'validation part'}"
+    finding = (
+        f"it needs {task.shown(validation)} on the {'text of that epoch' if is_online else 'validation part'}"
+    )
     said = drawn(model, LENGTH, TEMPERATURE, "", SEED)
     return Chapter(
         finding=f"{finding}. {task.verdict(test)}".rstrip(". ") if test else finding,
         facts=facts,
         figures=(
-            *([_code_length(run, model)] if is_online else []),
+            *([_code_length(run, model)] if isinstance(model, OnlineCoder) else []),
             _curves(run, metrics, is_online),
-            _letters(model, said[:LETTERS]),
+            *([_letters(model, model.lstm, said[:LETTERS])] if model.lstm else []),
         ),
         sample=decode(said, model.alphabet),
     )
@@ -63,14 +64,14 @@ def _curves(run: Run, metrics: Mapping[str, Any], is_online: bool) -> ReportFigu
         "Loss and accuracy of each epoch, which is a stretch of the text. Validation numbers are of its symbols before "
         "they were learnt from, training numbers of what was read again, with dropout."
         if is_online
-        else "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout; validation "
-        "numbers are taken at its end, without. The ring marks the epoch that was kept."
+        else "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout; "
+        "validation numbers are taken at its end, without. The ring marks the epoch that was kept."
     )
     return ReportFigure("learning_curves", compared, curves)
 
 
 def _code_length(run: Run, model: OnlineCoder) -> ReportFigure:
-    content = run.task.content(run.config)
+    content = np.concatenate(run.task.prepare(run.config).test.text.documents).tobytes()
     told = int(model.bits.isfinite().sum())
     places = sorted({max(1, told * step // PLACES) for step in range(1, PLACES + 1)})
     packed = [bits_of_rivals(b"", content[:place]) for place in places]
@@ -85,13 +86,10 @@ def _code_length(run: Run, model: OnlineCoder) -> ReportFigure:
 
 
 @torch.no_grad()
-def _letters(model: SymbolModel, symbols: NDArray[np.int64]) -> ReportFigure:
+def _letters(model: SymbolModel, layer: carousel.LSTM, symbols: NDArray[np.int64]) -> ReportFigure:
     said = torch.from_numpy(symbols)
     x = model.coded(torch.cat([torch.from_numpy(encode(beginning(model), model.alphabet)).long(), said]))
-    layer = model.layer
     chances = model.head(layer(x)[0])[:-1].softmax(dim=1).gather(1, said.unsqueeze(1)).squeeze(1)
-    if isinstance(layer, nn.LSTM):
-        layer = carousel.LSTM.from_torch(layer)
     signals = {name: signal[1:] for name, signal in layer.trace(x).items()}
     figure = letters(
         [decode(symbol, model.alphabet) for symbol in said.unsqueeze(1).numpy()],
@@ -100,7 +98,7 @@ def _letters(model: SymbolModel, symbols: NDArray[np.int64]) -> ReportFigure:
         "What the model wrote, letter by letter",
     )
     caption = (
-        "The first letters that the model wrote. Above, the chance that it gave each one; below, gates and state of the "
-        f"first layer as it read it: the units whose state varies most, those that keep it longest on top."
+        "The first letters that the model wrote. Above, the chance that it gave each one; below, gates and state of "
+        "the first layer as it read it: the units whose state varies most, those that keep it longest on top."
     )
     return ReportFigure("writing", caption, figure)

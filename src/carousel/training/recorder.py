@@ -23,7 +23,7 @@ class Recorder(pl.Callback):
 
     The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
-    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). A task that does not choose keeps its last.
+    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). A task that chooses none keeps the last.
 
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
     known so far goes into the checkpoint, which is written after the other files: they are never older than it is.

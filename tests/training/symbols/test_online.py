@@ -214,7 +214,9 @@ def test_a_resumed_run_has_the_same_bits(run, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         fit(run.config, tmp_path / "run", progress=False)
     monkeypatch.undo()
-    with pytest.raises(CarouselError, match=r"401 of 1,200 bytes have been told; go on with `carousel fit --resume`"):
+    with pytest.raises(
+        CarouselError, match=r"401 of 1,200 bytes have been told; go on with `carousel fit --resume`"
+    ):
         evaluate(tmp_path / "run")
     resume(tmp_path / "run", progress=False)
     one, other = run.folder / "model.safetensors", tmp_path / "run" / "model.safetensors"

@@ -40,8 +40,8 @@ class Replay(Sampler[Step]):
     """The steps of one epoch, which is one of several stretches that the text is told in.
 
     The symbols told last are always learnt from. The other rows of a batch are streams that read on through what has
-    been told, from a place drawn at random until they reach the present: the replay streams of Bornschein, Li and Hutter
-    (Sequential Learning of Neural Networks for Prequential MDL, 2022).
+    been told, from a place drawn at random until they reach the present: the replay streams of Bornschein, Li and
+    Hutter (Sequential Learning of Neural Networks for Prequential MDL, 2022).
 
     Args:
         symbols: T, of the text. The first one is told by nothing.

@@ -55,12 +55,15 @@ class ClassifierLabel(Label):
 
 
 class Classify(Task[SequenceClassifier, Sequences]):
-    """Sequences with a label each, from an embedded data set or a file, to the class of each."""
+    """Sequences with a label each, from a known data set or a file, to the class of each."""
 
     noun = "accuracy"
     label = ClassifierLabel
     scores = Accuracy
     test_scores = AccuracyByClass
+    primary = "accuracy"
+    higher_is_better = True
+    is_share = True
 
     def model(self, config: Config, **names: Any) -> SequenceClassifier:
         return SequenceClassifier(config, **names)

@@ -26,7 +26,7 @@ from carousel.training.forecasting.verdict import verdict
 from carousel.training.label import Label, Names, different
 from carousel.training.metrics import Positive, Scores
 from carousel.training.sections import DataConfig, Strict
-from carousel.training.source import own_file
+from carousel.training.source import file_of
 from carousel.training.tasks.task import Material, Task
 
 LONGEST_BY_DEFAULT = 48
@@ -104,16 +104,14 @@ class Forecast(Task[SeriesForecaster, Part]):
     label = ForecasterLabel
     scores = ForecastScores
     test_scores = ForecastTestScores
+    primary = "mase.forecast"
+    higher_is_better = False
 
     def model(self, config: Config, **names: Any) -> SeriesForecaster:
         return SeriesForecaster(config, **names)
 
     def prepare(self, config: Config) -> Material[Part]:
-        if config.data.file is None:
-            raise CarouselError(
-                f"the data set '{config.data.dataset}' has labels to tell, no numbers to forecast; give a file"
-            )
-        return material(config, _read(config, own_file(config.data)))
+        return material(config, _read(config, file_of(config.data, "a table")))
 
     def read(self, config: Config, path: Path) -> Part:
         return whole(_read(config, path))
@@ -150,6 +148,9 @@ class Forecast(Task[SeriesForecaster, Part]):
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
         return verdict(scores["mase"])
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return {name: error for name, error in scores["mase"].items() if name != "forecast"}
 
 
 def horizon_of(config: Config, season: int | None) -> int:

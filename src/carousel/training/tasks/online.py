@@ -1,18 +1,18 @@
 """Each byte of a text before it is learnt from."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from pydantic import Json
 
-from carousel.data import Text
 from carousel.data.opening import naming
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.label import Label
 from carousel.training.metrics import Positive, Scores
 from carousel.training.symbols.coder import OnlineCoder
+from carousel.training.symbols.model import SymbolModel
 from carousel.training.symbols.replay import online
 from carousel.training.tasks.symbols import (
     Bits,
@@ -24,12 +24,6 @@ from carousel.training.tasks.symbols import (
     rivals_of,
 )
 from carousel.training.tasks.task import Material
-
-
-class Told(NamedTuple):
-    """The text of a run, which its model has told while it learnt it."""
-
-    text: Text
 
 
 class OnlineTestScores(Scores):
@@ -60,7 +54,7 @@ class Online(Symbols):
     def model(self, config: Config, **names: Any) -> OnlineCoder:
         return OnlineCoder(config, **names)
 
-    def prepare(self, config: Config) -> Material[Passage | Told]:
+    def prepare(self, config: Config) -> Material[Passage]:
         text = self.text(config)
         symbols, training = np.concatenate(text.documents), config.training
         with naming(config.data.name):
@@ -78,11 +72,11 @@ class Online(Symbols):
             buffers={},
             train=steps,
             validation=None,
-            test=Told(text),
+            test=Passage(text, told=True),
             headline=f"{len(symbols):,} bytes, each told before it is learnt from",
         )
 
-    def score(self, model: OnlineCoder, data: Passage | Told) -> dict[str, Any]:
+    def score(self, model: SymbolModel, data: Passage) -> dict[str, Any]:
         """Of the run's own text what its training counted: `loss` in bits a symbol, `symbols` and `rivals`.
 
         Other texts are told by the weights as they are at the end, without learning.
@@ -90,8 +84,9 @@ class Online(Symbols):
         Raises:
             CarouselError: the training ended before the end of the text.
         """
-        if isinstance(data, Passage):
+        if not data.told:
             return super().score(model, data)
+        assert isinstance(model, OnlineCoder)
         told = int(model.bits.isfinite().sum())
         if told < len(model.bits):
             raise CarouselError(
@@ -110,6 +105,6 @@ class Online(Symbols):
     def verdict(self, scores: Mapping[str, Any]) -> str:
         ours, rivals = scores["loss"], scores["rivals"]
         return (
-            f"Each byte told before it was learnt from, the text takes {ours:.3f} bits a byte, {compared(ours, rivals)} "
-            f"({listed(rivals)})."
+            f"Each byte told before it was learnt from, the text takes {ours:.3f} bits a byte, "
+            f"{compared(ours, rivals)} ({listed(rivals)})."
         )

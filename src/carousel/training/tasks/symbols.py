@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from carousel.training.config import Config
 from carousel.training.environment import cpu_threads
 from carousel.training.label import Label, Names
 from carousel.training.metrics import Positive, Scores
-from carousel.training.source import own_file
+from carousel.training.source import file_of
 from carousel.training.symbols.model import SymbolModel
 from carousel.training.symbols.rivals import bits_of_rivals
 from carousel.training.symbols.streams import segments
@@ -28,10 +28,17 @@ Bits = Annotated[float, Field(ge=0)]
 
 
 class Passage(NamedTuple):
-    """A text to be told, and the text before it, which the model has learnt from."""
+    """A text to be told.
+
+    Attributes:
+        text: all of it.
+        past: the text before it, which the model has learnt from.
+        told: whether the model has told it already, online, while it learnt it.
+    """
 
     text: Text
     past: Text | None = None
+    told: bool = False
 
 
 class SymbolScores(Scores):
@@ -60,9 +67,11 @@ class Symbols(Task[SymbolModel, Passage]):
 
     noun = "cross-entropy"
     writes = True
-    label = SymbolLabel
+    label: ClassVar[type[Label]] = SymbolLabel
     scores = SymbolScores
-    test_scores = SymbolTestScores
+    test_scores: ClassVar[type[Scores]] = SymbolTestScores
+    primary = "loss"
+    higher_is_better = False
 
     def model(self, config: Config, **names: Any) -> SymbolModel:
         return SymbolModel(config, **names)
@@ -94,15 +103,7 @@ class Symbols(Task[SymbolModel, Passage]):
 
     def text(self, config: Config) -> Text:
         """The whole text of a run."""
-        if config.data.file is None:
-            raise CarouselError(
-                f"the data set '{config.data.dataset}' is no text; give a file to task '{config.task.kind}'"
-            )
-        return self.read(config, own_file(config.data)).text
-
-    def content(self, config: Config) -> bytes:
-        """The whole text of a run as a file would hold it."""
-        return _bytes(self.text(config))
+        return self.read(config, file_of(config.data, "a text")).text
 
     def read(self, config: Config, path: Path) -> Passage:
         return Passage(read_text(path, config.task.alphabet))
@@ -136,6 +137,9 @@ class Symbols(Task[SymbolModel, Passage]):
             f"The model needs {ours:.3f} bits for each symbol of the test part, {compared(ours, rivals)}, "
             f"which saw the same text before it ({listed(rivals)})."
         )
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return dict(scores["rivals"])
 
 
 def rivals_of(text: Text, past: Text | None = None) -> dict[str, float]:
