@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from carousel.errors import CarouselError
+from carousel.experiments import resolve
 from carousel.training import configure, evaluate, fit, generate, open_run, override, resume
 from carousel.training.environment import seeded
 from carousel.training.symbols import replay
@@ -251,3 +252,10 @@ def test_what_cannot_be_coded_gets_a_sentence(file, tmp_path):
     )
     got = sentence(call("fit", file, "--task", "online", "--set", "bidirectional=true"))
     assert "would see what task 'online' has to predict" in got
+
+
+def test_any_file_is_coded_a_table_too(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 50)
+    config, _ = configure(tmp_path / "a.csv", "online")
+    assert config.task.kind == "online" and config.data.table is None
+    assert resolve("text").task == config.task
