@@ -95,7 +95,7 @@ def fit(
     """Train a model and write its report.
 
     The best epoch is kept and scored once on the test part: the latest whose validation loss is within one standard
-    error of the lowest.
+    error of the lowest. With --from the same is trained from nothing, too, and the report compares the two.
     """
     with plain_errors(debug):
         named = {
@@ -137,10 +137,11 @@ def fit(
             )
             raise typer.Exit(130)
         report = _draw_report(run.folder)
+        worth, compared = _worth_of_start(run)
         show(
             as_json,
-            {"run": str(run.folder), "report": str(report), **metrics},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name)),
+            {"run": str(run.folder), "report": str(report), **metrics, **compared},
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name), worth),
         )
 
 
@@ -248,6 +249,16 @@ def _resume(folder: Path) -> "Run":
         from carousel.training import resume
 
     return resume(folder)
+
+
+def _worth_of_start(run: "Run") -> tuple[str | None, dict[str, Any]]:
+    """What the start from another run was worth, in a sentence and as the metrics of the same from nothing."""
+    from carousel.training.from_nothing import comparison_of
+
+    comparison = comparison_of(run)
+    if comparison is None:
+        return None, {}
+    return comparison.verdict, {"from_nothing": comparison.drawn.metrics()}
 
 
 def _draw_report(run: Path) -> Path:

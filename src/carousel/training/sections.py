@@ -210,6 +210,10 @@ class TrainingConfig(Strict):
         le=64,
         description="how many layers, the first ones, keep the weights they start from",
     )
+    also_from_nothing: bool = Field(
+        default=False,
+        description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
+    )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
     threads: int = Field(
         default=1,
@@ -224,5 +228,10 @@ class TrainingConfig(Strict):
             raise ValueError(
                 f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
                 "give one, or set freeze to 0"
+            )
+        if self.also_from_nothing and self.start is None:
+            raise ValueError(
+                "also_from_nothing is true, but there is no run to start from, so that all is from nothing; "
+                "give one, or set it to false"
             )
         return self

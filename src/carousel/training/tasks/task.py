@@ -129,6 +129,13 @@ class Task(ABC, Generic[Model, Data]):
         """`primary`, where it depends on what is asked."""
         return self.primary
 
+    def primary_score(self, config: Config, scores: Mapping[str, Any]) -> float:
+        """The number among the test scores that runs are compared by."""
+        found: Any = scores
+        for name in self.primary_of(config).split("."):
+            found = found[name]
+        return float(found)
+
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """What simpler means reach on the same test part, in terms of `primary_of`, by name."""
         return {}
