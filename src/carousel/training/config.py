@@ -17,7 +17,7 @@ from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols", "online")
+_NEXT = ("forecast", "symbols", "online", "music")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
@@ -64,6 +64,7 @@ class Config(Strict):
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") == "online":
             task, training = {"alphabet": "bytes", **task}, ONLINE | training
+        if task.get("kind") in ("online", "music"):
             model = {"layer": "lstm", **model}
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
@@ -88,9 +89,9 @@ class Config(Strict):
             raise ValueError(
                 f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
             )
-        if self.task.kind == "classify" and self.training.unroll:
+        if self.task.kind in ("classify", "music") and self.training.unroll:
             raise ValueError(
-                f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
+                f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
             )
         if self.task.kind in _NEXT:
             future = self.model.context[1]
