@@ -8,7 +8,7 @@ import typer
 from carousel import texts
 from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
 from carousel.errors import CarouselError
-from carousel.files import as_argument, as_options
+from carousel.files import as_argument
 from carousel.screen import waiting
 
 if TYPE_CHECKING:
@@ -217,18 +217,11 @@ def _fit(
     out: Path | None,
 ) -> "Run":
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
-        from carousel.experiments import is_data, resolve
-        from carousel.training import configure, fit, override, start_from
+        from carousel.experiments import configured
+        from carousel.training import fit, start_from
 
         changes = [*(start_from(start) if start else []), *changes]
-        if is_data(source):
-            config, found = configure(source, task, changes, **of_table)
-        elif of_table:
-            raise CarouselError(
-                f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
-            )
-        else:
-            config, found = override(resolve(source), changes), []
+        config, found = configured(source, task, changes, of_table)
     for sentence in found:
         typer.echo(sentence, err=True)
     return fit(config, out)
