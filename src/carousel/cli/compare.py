@@ -72,7 +72,7 @@ def compare(
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
             from carousel.experiments import compare as compare_variants
             from carousel.experiments import compare_runs, configured
-            from carousel.experiments.comparison import markdown, parse_sweep
+            from carousel.experiments.comparison import markdown, parse_sweep, record
         if all(Path(source).is_dir() for source in sources):
             named = [name for name, value in given.items() if value]
             if named:
@@ -101,7 +101,7 @@ def compare(
                 out=out,
                 confirm=_confirm(yes),
             )
-        show(as_json, comparison.content, texts.compared(markdown(comparison), comparison.folder))
+        show(as_json, record(comparison), texts.compared(markdown(comparison), comparison.folder))
 
 
 def _confirm(yes: bool) -> Callable[[str], bool] | None:

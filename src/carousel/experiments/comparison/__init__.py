@@ -3,6 +3,7 @@
 from carousel.experiments.comparison.comparing import LAYERS as LAYERS
 from carousel.experiments.comparison.comparing import compare as compare
 from carousel.experiments.comparison.finished import compare_runs as compare_runs
+from carousel.experiments.comparison.page import record as record
 from carousel.experiments.comparison.result import Candidate as Candidate
 from carousel.experiments.comparison.result import Comparison as Comparison
 from carousel.experiments.comparison.result import Row as Row

@@ -1,7 +1,9 @@
 """A comparison as files: JSON, Markdown, a figure, and one page that opens offline."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from carousel.experiments.comparison.figure import picture
 from carousel.experiments.comparison.plan import FILES
@@ -10,6 +12,8 @@ from carousel.experiments.comparison.sentences import notes, verdict
 from carousel.experiments.comparison.tables import candidates, markdown, results
 from carousel.files import cannot_write, write_together
 from carousel.pages import draw, render
+
+FORMAT = 1
 
 CAPTION = (
     "Left: a point for each run, a bar for the mean of each variant, a line for each baseline. Right: what each "
@@ -37,7 +41,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
         tables=[table for table in (results(comparison), candidates(comparison)) if table],
         notes=notes(comparison),
     )
-    text = json.dumps(comparison.content | {"verdict": said}, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(record(comparison), indent=2, allow_nan=False) + "\n"
     contents = (text, markdown(comparison), page, drawn.png)
     paths = [folder / name for name in FILES]
     try:
@@ -46,6 +50,18 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
         raise cannot_write(folder, error) from error
     write_together(dict(zip(paths, contents, strict=True)))
     return folder / "comparison.html"
+
+
+def record(comparison: Comparison) -> dict[str, Any]:
+    """What `comparison.json` says."""
+    rows = [
+        asdict(row)
+        | {"mean": row.mean, "deviation": row.deviation, "seconds_per_epoch": row.seconds_per_epoch}
+        | {"difference": row.difference and row.difference._asdict()}
+        for row in comparison.rows
+    ]
+    known = {**asdict(comparison), "rows": rows, "seeds": comparison.seeds}
+    return {"format": FORMAT, **known, "verdict": verdict(comparison), "notes": notes(comparison)}
 
 
 def _facts(comparison: Comparison) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from carousel.experiments.comparison.plan import Job
 from carousel.training.config import to_yaml
 
+COMMAND = [sys.executable, "-m", "carousel.experiments.comparison.worker"]
 TICK = 0.5  # seconds between two looks at how far the runs are
 PATIENCE = 20  # seconds that a training has to end in
 
@@ -44,7 +45,7 @@ class _Worker:
 
     def __init__(self, threads: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "carousel.experiments.comparison.worker"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,16 +1,14 @@
 """What a comparison found: a row for each variant, and what can be said about their differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean, median, stdev
-from typing import Any
 
 from carousel.experiments.comparison.outcomes import Outcome
 from carousel.experiments.comparison.statistics import Difference, holm, paired
 from carousel.experiments.comparison.variants import Variant
 from carousel.training.tasks import task_of
 
-FORMAT = 1
 FEW = 5
 """Variants that a title names."""
 
@@ -121,17 +119,6 @@ class Comparison:
 
     def is_better(self, score: float, other: float) -> bool:
         return score > other if self.higher_is_better else score < other
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What `comparison.json` says."""
-        rows = [
-            asdict(row)
-            | {"mean": row.mean, "deviation": row.deviation, "seconds_per_epoch": row.seconds_per_epoch}
-            | {"difference": row.difference and row.difference._asdict()}
-            for row in self.rows
-        ]
-        return {"format": FORMAT, **asdict(self), "rows": rows}
 
 
 def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: bool = False) -> Comparison:

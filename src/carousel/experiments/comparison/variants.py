@@ -64,9 +64,14 @@ def of_extensions(base: Config) -> list[Variant]:
     for this task, and a projection to half the size.
 
     Raises:
-        CarouselError: the base cannot be varied so, as with a single cell, which has no half.
+        CarouselError: the base has a single cell, which no projection makes fewer.
     """
     model = base.model
+    if model.hidden_size < 2:
+        raise CarouselError(
+            "an ablation wants two cells or more, of which a projection leaves half, "
+            f"got hidden_size {model.hidden_size}"
+        )
     off = {"layer": "lstm", "peephole": "none", "input_gate": False, "context": (0, 0), "proj_size": 0}
     on: dict[str, dict[str, Any]] = {
         "peepholes": {"peephole": "full"},
