@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from carousel.experiments.recipes import available as available
 from carousel.experiments.recipes import configured as configured
+from carousel.experiments.recipes import datasets as datasets
 from carousel.experiments.recipes import resolve as resolve
 
 if TYPE_CHECKING:
