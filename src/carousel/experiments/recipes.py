@@ -29,7 +29,7 @@ def datasets() -> dict[str, str | None]:
     }
 
 
-def is_data(name: str) -> bool:
+def _is_data(name: str) -> bool:
     """Whether a name is that of a file of data, there or not, rather than of a recipe or a configuration."""
     path = Path(name)
     return (
@@ -59,7 +59,7 @@ def configured(
     """
     from carousel.training import configure, override
 
-    if is_data(source):
+    if _is_data(source):
         return configure(source, task, changes, **(of_table or {}))
     if of_table:
         raise CarouselError(
