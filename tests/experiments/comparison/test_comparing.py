@@ -147,6 +147,15 @@ def test_what_makes_no_comparison_is_said(base, tmp_path, options, said):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_task_without_a_validation_part_has_nothing_to_sweep_by(base, tmp_path):
+    text = override(base, {"kind": "online", "dataset": None, "file": str(tmp_path / "a.txt")})
+    with pytest.raises(CarouselError) as raised:
+        compare(text, ["torch"], 1, sweep={"dropout": [0.0, 0.5]})
+    assert str(raised.value) == (
+        "task 'online' has no validation part that a sweep could choose by; compare for each value apart"
+    )
+
+
 def test_an_unknown_recipe_is_said():
     with pytest.raises(
         CarouselError, match="unknown recipe 'japanse_vowels'; did you mean 'japanese_vowels'?"

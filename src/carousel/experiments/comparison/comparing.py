@@ -79,8 +79,13 @@ def compare(
         raise CarouselError(f"a comparison wants at least one seed, got {seeds}; five begin to show a spread")
     if workers is not None and workers < 1:
         raise CarouselError(f"a comparison wants at least one worker, got {workers}")
+    task = task_of(base)
+    if sweep and not task.chooses:
+        raise CarouselError(
+            f"task '{base.task.kind}' has no validation part that a sweep could choose by; compare for each value apart"
+        )
     with waiting(f"reading {base.data.name}", progress):
-        material = task_of(base).prepare(base)
+        material = task.prepare(base)
     is_matched = match == "parameters" or ablation
     if is_matched:
         variants = matched(variants, material.names)

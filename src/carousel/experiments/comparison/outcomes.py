@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
 from carousel.errors import CarouselError
 from carousel.training.parts import train_again
@@ -51,14 +49,10 @@ def outcome_of(run: Run) -> Outcome:
     return Outcome(
         folder=str(run.folder),
         seed=run.config.training.seed,
-        score=_at(test, run.task.primary_of(run.config)),
+        score=run.task.primary_score(run.config, test),
         validation_loss=metrics["validation"]["loss"],
         parameters=metrics["parameters"],
         seconds_per_epoch=metrics["seconds"] / metrics["epochs"],
         baselines=run.task.baselines(test),
         versions=metrics["versions"],
     )
-
-
-def _at(scores: Mapping[str, Any], path: str) -> float:
-    return float(reduce(lambda part, name: part[name], path.split("."), scores))  # type: ignore[arg-type]
