@@ -8,9 +8,7 @@ import onnx
 import pytest
 import torch
 from exported import session_of, valid_model
-from torch import nn
 
-from carousel import LSTM
 from carousel.data import Series
 from carousel.data.tables import read_table, to_series
 from carousel.onnx import _forecaster
@@ -48,9 +46,8 @@ def case(request, tmp_path_factory) -> tuple[SeriesForecaster, Series, onnx.Mode
     lengths = [40, 31, 26][: len(groups)]
     series = series_from(lengths, list(groups), targets=2, season=season, measured=0.6)
     model = forecaster(series, HORIZON, base, **sections)
-    layer = LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
     path = tmp_path_factory.mktemp("file") / "model.onnx"
-    write_model(_forecaster.graph_of(model, layer), path, {})
+    write_model(_forecaster.graph_of(model, model.lstm), path, {})
     valid_model(path)
     return model, series, session_of(path)
 

@@ -4,10 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from carousel.errors import CarouselError
-from carousel.nn import LSTM
 from carousel.onnx import _classifier, _forecaster, _symbols
 from carousel.onnx._export import write_model
 from carousel.training import SequenceClassifier, SeriesForecaster, SymbolModel, open_run
@@ -23,7 +20,7 @@ EXPORTS: dict[type, Any] = {
 def export_run(run_dir: str | Path, path: str | Path | None = None) -> Path:
     """Write the model of a run's best epoch as an ONNX file and return its path.
 
-    The page [ONNX](../onnx.md#whole-models) says what the file takes and gives; its metadata hold the names of inputs and
+    [ONNX](../onnx.md#whole-models) says what the file takes and gives; its metadata hold the names of inputs and
     answers, each in JSON.
 
     Args:
@@ -40,9 +37,14 @@ def export_run(run_dir: str | Path, path: str | Path | None = None) -> Path:
             f"run '{run.folder}' is of task '{run.config.task.kind}', whose models cannot be exported; "
             "export its layer with carousel.onnx.export"
         )
+    layer = model.lstm
+    if layer is None:
+        raise CarouselError(
+            f"run '{run.folder}' has layer '{run.config.model.layer}', only LSTMs can be exported; "
+            "train one with another layer, or export its weights with torch.onnx"
+        )
     kind = EXPORTS[type(model)]
     path = Path(path or run.folder / "model.onnx")
-    layer = LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
     names = {name: json.dumps(value) for name, value in kind.told(model).items()}
     write_model(kind.graph_of(model, layer), path, {"layer": repr(layer), **names})
     return path

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
@@ -27,7 +27,7 @@ UNROLL = 128
 FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
 """How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
 
-_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll", *FORECASTING)}
+_BY_TASK = {"model": ("layer", "bidirectional", *BY_LAYER), "training": ("unroll", *FORECASTING)}
 """The settings whose defaults depend on the kind of task."""
 
 
@@ -155,7 +155,7 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
         config: where to start from.
         assignments: each `key=value`; the key bare (`hidden_size`) or with its section
             (`model.hidden_size`), the value as YAML. Or a mapping from such keys to values. A new layer
-            takes its own default context, a new kind of task its own direction and context.
+            takes its own peepholes, input gate and context, a new kind of task its own direction and context.
 
     Raises:
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
@@ -164,7 +164,7 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
     given = assignments.items() if isinstance(assignments, Mapping) else map(_parse, assignments)
     changes = {_leaf(key): value for key, value in given}
     if changes.get("layer", config.model.layer) != config.model.layer:
-        del content["model"]["context"]
+        content["model"] = {name: value for name, value in content["model"].items() if name not in BY_LAYER}
     if changes.get("kind", config.task.kind) != config.task.kind:
         for own, leaves in _BY_TASK.items():
             content[own] = {name: value for name, value in content[own].items() if name not in leaves}
