@@ -16,6 +16,7 @@ CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "classify": classify.chapter,
     "forecast": forecast.chapter,
     "symbols": symbols.chapter,
+    "online": symbols.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
@@ -49,11 +50,14 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
 
 
 def _summary(run: Run, metrics: Mapping[str, Any], finding: str) -> str:
+    why = "the latest whose validation loss is within one standard error of the lowest"
     best = (
-        f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, the latest whose validation loss is "
-        f"within one standard error of the lowest; {finding}"
+        f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, {why if run.task.chooses else 'the last'}; "
+        f"{finding}"
     )
     data = run.config.data.name
+    if not run.task.chooses:
+        return f"Trained on '{data}'; {best}."
     if metrics["status"] == "complete":
         return f"Trained on '{data}'; {best}. The test part was scored once, after training."
     return f"Training on '{data}' was interrupted; {best}. The test part has not been scored."

@@ -1,6 +1,5 @@
 """What a start from another run was worth: the same training from nothing, beside it."""
 
-from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +28,7 @@ class Comparison(NamedTuple):
     @property
     def test_scores(self) -> tuple[float, float]:
         """The primary score of the test part, of each."""
-        task = self.started.task
-        tests = (run.metrics()["test"] for run in self)
-        started, drawn = (float(reduce(dict.__getitem__, task.primary.split("."), test)) for test in tests)
+        started, drawn = (run.task.primary_score(run.config, run.metrics()["test"]) for run in self)
         return started, drawn
 
     @property
@@ -65,11 +62,9 @@ def _apart(started: float, drawn: float, is_share: bool) -> str:
     direction = "more" if started > drawn else "less"
     if is_share:
         return f"{100 * abs(started - drawn):.1f} points {direction}"
-    return (
-        f"{abs(started / drawn - 1):.1%} {direction}".replace("%", " %")
-        if drawn
-        else f"{direction} than none"
-    )
+    if min(started, drawn) > 0:
+        return f"{abs(started / drawn - 1):.1%} {direction}".replace("%", " %")
+    return f"{abs(started - drawn):.4g} {direction}"
 
 
 def comparison_of(run: Run) -> Comparison | None:

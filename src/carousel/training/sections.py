@@ -52,9 +52,10 @@ class DataConfig(Strict):
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online"] = Field(
         default="classify",
-        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
+        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
+        "online: each symbol of a text before it is learnt from",
     )
     horizon: int | None = Field(
         default=None,
@@ -171,6 +172,12 @@ class TrainingConfig(Strict):
         ge=0,
         le=1_000_000,
         description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
+    )
+    advance: int = Field(
+        default=8,
+        ge=1,
+        le=1_000_000,
+        description="symbols that task 'online' tells before each step of training",
     )
     input_offset: float = Field(
         default=0.0,
