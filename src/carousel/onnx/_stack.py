@@ -50,7 +50,7 @@ def stacked(
 ) -> tuple[str, list[list[str]]]:
     """The output [T, B, D * V], and of each layer of the stack the last states, [D, B, d] each."""
     # onnxruntime has the operators in float32 only.
-    as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32
+    as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32 and not any(layer.zoneout)
     has_windows = any(pair != (0, 0) for pair in layer.context)
     inside = _inside(graph, x, lengths) if lengths and (has_windows or not as_operator) else None
     if lengths and as_operator:
@@ -64,7 +64,7 @@ def stacked(
         if as_operator:
             x, last = _operator.run(graph, layer.cell, x, state, weights, lengths, f"l{level}")
         else:
-            x, last = _scan.run(graph, layer.cell, x, state, weights, inside, f"l{level}")
+            x, last = _scan.run(graph, layer.cell, layer.zoneout, x, state, weights, inside, f"l{level}")
         levels.append(last)
     return x, levels
 
@@ -86,7 +86,7 @@ def _windows(graph: Graph, x: str, inside: str | None, past: int, future: int) -
     if past == future == 0:
         return x
     if inside:
-        x = graph.add("Where", inside, x, graph.zero())
+        x = graph.add("Where", inside, x, graph.number(0))
     padded = graph.add("Pad", x, graph.indices(past, 0, 0, future, 0, 0))
     taps = []
     for tap in range(past + future + 1):
