@@ -310,7 +310,7 @@ def test_data_come_from_one_place():
     config = parse_config("data: {file: mine.csv}", "text")
     assert (config.data.dataset, config.data.name) == (None, "mine.csv")
     sentence = complaint(override, config, ["dataset=japanese_vowels"])
-    assert sentence.endswith("data wants either a file or the name of an embedded dataset; give one of them")
+    assert sentence.endswith("data wants either a file or the name of a known dataset; give one of them")
 
 
 def test_a_configuration_from_before_there_were_tasks_is_the_same_today():

@@ -30,7 +30,7 @@ class DataConfig(Strict):
         default=None, pattern="^[0-9a-f]{64}$", description="hash of the file as it was when the run was made"
     )
     table: Schema | None = Field(default=None, description="what the columns of the file are")
-    dataset: str | None = Field(default_factory=_embedded, description="name of an embedded data set")
+    dataset: str | None = Field(default_factory=_embedded, description="name of a known data set")
     validation_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"
     )
@@ -46,16 +46,17 @@ class DataConfig(Strict):
     @model_validator(mode="after")
     def _check_one_source(self) -> "DataConfig":
         if (self.file is None) == (self.dataset is None):
-            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
+            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
         return self
 
 
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online"] = Field(
         default="classify",
-        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
+        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
+        "online: each symbol of a text before it is learnt from",
     )
     horizon: int | None = Field(
         default=None,
@@ -219,6 +220,12 @@ class TrainingConfig(Strict):
         le=1_000_000,
         description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
     )
+    advance: int = Field(
+        default=8,
+        ge=1,
+        le=1_000_000,
+        description="symbols that task 'online' tells before each step of training",
+    )
     input_offset: float = Field(
         default=0.0,
         ge=0,
@@ -250,6 +257,10 @@ class TrainingConfig(Strict):
         le=64,
         description="how many layers, the first ones, keep the weights they start from",
     )
+    also_from_nothing: bool = Field(
+        default=False,
+        description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
+    )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
     threads: int = Field(
         default=1,
@@ -264,5 +275,10 @@ class TrainingConfig(Strict):
             raise ValueError(
                 f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
                 "give one, or set freeze to 0"
+            )
+        if self.also_from_nothing and self.start is None:
+            raise ValueError(
+                "also_from_nothing is true, but there is no run to start from, so that all is from nothing; "
+                "give one, or set it to false"
             )
         return self

@@ -123,6 +123,10 @@ def test_the_commands(file, tmp_path):
     assert (tmp_path / "said.txt").read_text() == generate(folder, 60) + "\n"
     assert "bits a symbol over 2,400 symbols" in call("evaluate", folder).stdout
     assert call("predict", folder, "--data", file).stdout.startswith("document,symbols,bits_per_symbol\n")
+    got = sentence(call("predict", folder, "--data", file, "--length", 5, "--seed", 0))
+    assert got == (
+        f"--length, --seed: with --data nothing is written, '{file}' is answered; leave out one of the two"
+    )
     assert "has no sequence '7'; leave it out" in sentence(call("report", folder, "--utterance", 7))
     assert "only classifiers can be exported" in sentence(call("export", folder))
 
@@ -140,7 +144,10 @@ def test_what_is_no_text_task_is_refused(run, file, tmp_path):
     with pytest.raises(CarouselError, match="too short to divide|too few to divide"):
         fit(configure(tmp_path / "a.txt")[0], tmp_path / "run", progress=False)
     got = sentence(call("fit", "japanese_vowels", "--task", "symbols"))
-    assert got == "the data set 'japanese_vowels' is no text; give a file to task 'symbols'"
+    assert (
+        got
+        == "the data set 'japanese_vowels' holds labelled sequences, wanted a text; name another, or give a file"
+    )
     got = sentence(call("fit", file, "--set", "unroll=0"))
     assert (
         got

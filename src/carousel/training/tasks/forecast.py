@@ -26,7 +26,7 @@ from carousel.training.forecasting.verdict import verdict
 from carousel.training.label import Label, Names, different
 from carousel.training.metrics import Positive, Scores
 from carousel.training.sections import DataConfig, Strict
-from carousel.training.source import own_file
+from carousel.training.source import file_of
 from carousel.training.tasks.task import Material, Task
 
 LONGEST_BY_DEFAULT = 48
@@ -72,12 +72,13 @@ class Band(Strict):
 class ForecastTestScores(Scores):
     """Scores of the test part beside the naive forecasts on the same origins and leads.
 
-    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at
-    each of the `levels`.
+    `mase` by rival is the mean over groups and targets, `nll` that of normal distributions over all pairs, in nats.
+    `below` is the share of truths below the quantile at each of the `levels`.
     """
 
     pairs: Positive
     mase: dict[str, Error]
+    nll: dict[str, float] | None = None
     targets: dict[str, TargetScores]
     levels: list[Share]
     below: list[Share]
@@ -111,11 +112,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         return SeriesForecaster(config, **names)
 
     def prepare(self, config: Config) -> Material[Part]:
-        if config.data.file is None:
-            raise CarouselError(
-                f"the data set '{config.data.dataset}' has labels to tell, no numbers to forecast; give a file"
-            )
-        return material(config, _read(config, own_file(config.data)))
+        return material(config, _read(config, file_of(config.data, "a table")))
 
     def read(self, config: Config, path: Path) -> Part:
         return whole(_read(config, path))
@@ -153,8 +150,13 @@ class Forecast(Task[SeriesForecaster, Part]):
     def verdict(self, scores: Mapping[str, Any]) -> str:
         return verdict(scores["mase"])
 
+    def primary_of(self, config: Config) -> str:
+        """A normal distribution is judged by its likelihood: one around zero may be right, and no number is near it."""
+        return "nll.forecast" if config.task.output == "gaussian" else self.primary
+
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
-        return {name: error for name, error in scores["mase"].items() if name != "forecast"}
+        rivals = scores["nll"] or scores["mase"]
+        return {name: score for name, score in rivals.items() if name != "forecast"}
 
 
 def horizon_of(config: Config, season: int | None) -> int:
