@@ -61,6 +61,9 @@ class Classify(Task[SequenceClassifier, Sequences]):
     label = ClassifierLabel
     scores = Accuracy
     test_scores = AccuracyByClass
+    primary = "accuracy"
+    higher_is_better = True
+    is_share = True
 
     def model(self, config: Config, **names: Any) -> SequenceClassifier:
         return SequenceClassifier(config, **names)

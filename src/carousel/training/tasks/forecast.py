@@ -104,6 +104,8 @@ class Forecast(Task[SeriesForecaster, Part]):
     label = ForecasterLabel
     scores = ForecastScores
     test_scores = ForecastTestScores
+    primary = "mase.forecast"
+    higher_is_better = False
 
     def model(self, config: Config, **names: Any) -> SeriesForecaster:
         return SeriesForecaster(config, **names)
@@ -150,6 +152,9 @@ class Forecast(Task[SeriesForecaster, Part]):
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
         return verdict(scores["mase"])
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return {name: error for name, error in scores["mase"].items() if name != "forecast"}
 
 
 def horizon_of(config: Config, season: int | None) -> int:

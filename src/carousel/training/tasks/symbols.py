@@ -62,6 +62,8 @@ class Symbols(Task[SymbolModel, Passage]):
     label = SymbolLabel
     scores = SymbolScores
     test_scores = SymbolTestScores
+    primary = "loss"
+    higher_is_better = False
 
     def model(self, config: Config, **names: Any) -> SymbolModel:
         return SymbolModel(config, **names)
@@ -136,6 +138,9 @@ class Symbols(Task[SymbolModel, Passage]):
             f"The model needs {ours:.3f} bits for each symbol of the test part, {share:.0f} % {change} than {best}, "
             f"the best of the compressors, which saw the same text before it ({listed})."
         )
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return dict(scores["rivals"])
 
 
 def _told(model: SymbolModel, text: Text) -> dict[str, float]:

@@ -53,6 +53,9 @@ class Task(ABC, Generic[Model, Data]):
         label: what the file of weights says about itself.
         scores: of the validation part, in `metrics.json` and on the label; its fields make columns of `history.csv`.
         test_scores: of the test part, in `metrics.json`.
+        primary: where in the test scores the number is that runs are compared by, such as "mase.forecast".
+        higher_is_better: whether more of it is better.
+        is_share: whether it lies between 0 and 1 and is told in per cent.
     """
 
     noun: ClassVar[str]
@@ -60,6 +63,9 @@ class Task(ABC, Generic[Model, Data]):
     label: ClassVar[type[Label]]
     scores: ClassVar[type[Scores]]
     test_scores: ClassVar[type[Scores]]
+    primary: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    is_share: ClassVar[bool] = False
 
     @abstractmethod
     def model(self, config: Config, **names: Any) -> Model:
@@ -116,6 +122,10 @@ class Task(ABC, Generic[Model, Data]):
     def verdict(self, scores: Mapping[str, Any]) -> str:
         """Who won, in one sentence, where the test part was also answered by simpler means; else nothing."""
         return ""
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        """What simpler means reach on the same test part, in terms of `primary`, by name."""
+        return {}
 
     @property
     def metrics(self) -> type[Metrics[Any, Any]]:
