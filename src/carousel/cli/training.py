@@ -140,7 +140,7 @@ def fit(
         show(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name)),
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.about)),
         )
 
 

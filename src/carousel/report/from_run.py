@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from carousel.report import classify, forecast, symbols
+from carousel.report import classify, forecast, memory, symbols
 from carousel.report.chapter import Chapter
 from carousel.report.page import ReportContent, write_report
 from carousel.training import Run, open_run
@@ -14,6 +14,7 @@ CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "classify": classify.chapter,
     "forecast": forecast.chapter,
     "symbols": symbols.chapter,
+    "memory": memory.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
@@ -48,7 +49,7 @@ def _summary(run: Run, metrics: Mapping[str, Any], finding: str) -> str:
         f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, the latest whose validation loss is "
         f"within one standard error of the lowest; {finding}"
     )
-    data = run.config.data.name
+    data = run.config.about
     if metrics["status"] == "complete":
         return f"Trained on '{data}'; {best}. The test part was scored once, after training."
     return f"Training on '{data}' was interrupted; {best}. The test part has not been scored."

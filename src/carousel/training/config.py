@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from carousel import __version__
+from carousel.data.problems import problem_of
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
 from carousel.training.sections import DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols")
+_NEXT = ("forecast", "symbols", "memory")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
@@ -49,10 +50,12 @@ class Config(Strict):
         """What is left out takes the default of the kind of task, where that has one of its own."""
         if not isinstance(content, dict):
             return content
-        sections = {name: content.get(name, {}) for name in ("task", "model", "training")}
+        sections = {name: content.get(name, {}) for name in ("task", "data", "model", "training")}
         if not all(isinstance(section, dict) for section in sections.values()):
             return content
-        task, model, training = sections.values()
+        task, data, model, training = sections.values()
+        if task.get("kind") == "memory":
+            data, model = {"dataset": None, **data}, {"layer": "lstm", **model}
         if task.get("kind") == "forecast":
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") in _NEXT:
@@ -60,7 +63,47 @@ class Config(Strict):
             model = {"bidirectional": False, **back, **model}
         if task.get("kind") == "symbols":
             training = {"unroll": UNROLL, **training}
-        return content | {"model": model, "training": training}
+        return content | {"data": data, "model": model, "training": training}
+
+    @property
+    def about(self) -> str:
+        """What the data is called in sentences."""
+        return self.task.problem or self.data.name
+
+    @model_validator(mode="after")
+    def _check_source(self) -> "Config":
+        sources = [name for name in (self.data.file, self.data.dataset) if name is not None]
+        if self.task.kind != "memory" and len(sources) != 1:
+            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
+        if self.task.kind == "memory" and sources:
+            raise ValueError(f"task 'memory' draws its own sequences, got '{sources[0]}'; leave that out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> "Config":
+        task = self.task
+        if task.kind == "memory":
+            try:
+                problem_of(task.problem or "", **task.sizes)
+            except CarouselError as error:
+                raise ValueError(str(error)) from error
+        elif task.problem or task.sizes:
+            name, value = next(iter(({"problem": task.problem} if task.problem else task.sizes).items()))
+            raise ValueError(
+                f"task '{task.kind}' is about data, only task 'memory' has a problem, got {name} {value}; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_gradient(self) -> "Config":
+        model = self.model
+        is_plain = model.layer in ("lstm", "vanilla") and model.num_layers == 1 and not model.proj_size
+        if self.training.gradient == "truncated" and not (self.task.kind == "memory" and is_plain):
+            raise ValueError(
+                "a truncated gradient wants task 'memory' and one layer 'lstm' or 'vanilla' without projection, got "
+                f"task '{self.task.kind}' and {model.num_layers} of '{model.layer}'; set gradient to full"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_task(self) -> "Config":
@@ -72,9 +115,9 @@ class Config(Strict):
             raise ValueError(
                 f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
             )
-        if self.task.kind == "classify" and self.training.unroll:
+        if self.task.kind in ("classify", "memory") and self.training.unroll:
             raise ValueError(
-                f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
+                f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
             )
         if self.task.kind in _NEXT:
             future = self.model.context[1]
@@ -168,6 +211,8 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
     if changes.get("kind", config.task.kind) != config.task.kind:
         for own, leaves in _BY_TASK.items():
             content[own] = {name: value for name, value in content[own].items() if name not in leaves}
+        if changes["kind"] == "memory":
+            del content["data"]["dataset"]
     for leaf, value in changes.items():
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value

@@ -46,7 +46,7 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
     """
     _require(config.training.device)
-    with waiting(f"reading {config.data.name}", progress):
+    with waiting(f"reading {config.about}", progress):
         material = task_of(config).prepare(config)
     _require_memory(config, material)
     folder = create_folder(config, out)
@@ -82,7 +82,7 @@ def resume(run: str | Path, progress: bool = True) -> Run:
     _require(config.training.device)
     with locked(folder):
         checkpoint = checkpoint_of(unfinished(folder))
-        with waiting(f"reading {config.data.name}", progress):
+        with waiting(f"reading {config.about}", progress):
             material = task_of(config).prepare(config)
         remove_unfinished(folder)
         try:

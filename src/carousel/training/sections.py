@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from carousel.data.problems import PROBLEMS
 from carousel.data.schema import Schema
 
 Samples = Annotated[int, Field(ge=0, le=64)]
@@ -40,19 +41,14 @@ class DataConfig(Strict):
         """What the data is called in sentences."""
         return self.file or str(self.dataset)
 
-    @model_validator(mode="after")
-    def _check_one_source(self) -> "DataConfig":
-        if (self.file is None) == (self.dataset is None):
-            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
-        return self
-
 
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "memory"] = Field(
         default="classify",
-        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
+        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
+        "memory: a synthetic problem",
     )
     horizon: int | None = Field(
         default=None,
@@ -74,6 +70,40 @@ class TaskConfig(Strict):
         description="what forecasts are told relative to: nothing, the last value, the value one season before; "
         "auto: what is nearest to the truth in the training part",
     )
+    problem: str | None = Field(default=None, description=f"of memory: {', '.join(PROBLEMS)}")
+    length: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="of a problem: T, of task 2a and 2b p, of 2c q, of timing F; by default as published",
+    )
+    distractors: int | None = Field(
+        default=None, ge=1, le=100_000, description="p of task 2c; by default as published"
+    )
+    informative: int | None = Field(
+        default=None, ge=1, le=1000, description="N of the two-sequence problem; by default as published"
+    )
+    choices: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="largest number of steps that an interval between spikes is longer than F; by default as published",
+    )
+    sequences: int = Field(
+        default=1000, ge=1, le=10_000_000, description="sequences of a problem that are drawn for an epoch"
+    )
+    held_out: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="sequences of a problem that validate, and as many others that are tested on",
+    )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Those of the problem that are given."""
+        given = {name: getattr(self, name) for name in ("length", "distractors", "informative", "choices")}
+        return {name: size for name, size in given.items() if size is not None}
 
 
 def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
@@ -163,6 +193,10 @@ class TrainingConfig(Strict):
         ge=1,
         le=100_000,
         description="epochs without a better validation loss before training stops",
+    )
+    gradient: Literal["full", "truncated"] = Field(
+        default="full",
+        description="truncated: as in 1997, an error goes back in time along the state alone; memory only",
     )
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"

@@ -50,6 +50,7 @@ class Task(ABC, Generic[Model, Data]):
     Attributes:
         noun: the score that people look at.
         writes: whether a run predicts without data, as one on text does.
+        reads: whether a run answers files of data.
         label: what the file of weights says about itself.
         scores: of the validation part, in `metrics.json` and on the label; its fields make columns of `history.csv`.
         test_scores: of the test part, in `metrics.json`.
@@ -60,6 +61,7 @@ class Task(ABC, Generic[Model, Data]):
 
     noun: ClassVar[str]
     writes: ClassVar[bool] = False
+    reads: ClassVar[bool] = True
     label: ClassVar[type[Label]]
     scores: ClassVar[type[Scores]]
     test_scores: ClassVar[type[Scores]]
