@@ -209,12 +209,15 @@ def test_doctor_says_what_is_wrong(monkeypatch):
         (["fit", "--seed", "-1"], "training.seed should be greater than or equal to 0, got -1"),
         (
             ["fit", "--layer", "lsmt"],
-            "model.layer should be 'lstm', 'vanilla', 'augmented' or 'torch', got 'lsmt'",
+            "model.layer should be 'lstm', 'vanilla', 'augmented', 'torch' or 'gru', got 'lsmt'",
         ),
-        (["fit", "--layer", "torch", "--set", "context=[1,0]"], "context applies to layer 'augmented' only"),
+        (
+            ["fit", "--layer", "torch", "--set", "context=[1,0]"],
+            "layer 'torch' has context [0, 0], got [1, 0]; remove context",
+        ),
         (
             ["fit", "--set", "dataset=mnist"],
-            "no embedded data set is named 'mnist'; known: 'japanese_vowels'",
+            "no data set is named 'mnist'; known: 'acsf1', 'alice29', 'arrow_head',",
         ),
         (["evaluate", "no"], "there is no run folder 'no'"),
         (["report", "."], "'.' is not a run: it has no config.yaml"),

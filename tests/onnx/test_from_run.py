@@ -10,6 +10,7 @@ import torch
 from exported import session_of, valid_model
 
 from carousel.data import collate, load
+from carousel.errors import CarouselError
 from carousel.onnx.from_run import export_run
 from carousel.training import Config, fit, open_run, override, predict
 from commands import call, one_object, sentence
@@ -51,6 +52,15 @@ def test_command(run, tmp_path):
     path = tmp_path / "other.onnx"
     assert one_object(call("export", run, "--out", path, "--json")) == {"run": str(run), "file": str(path)}
     assert path.read_bytes() == (run / "model.onnx").read_bytes()
+
+
+def test_a_gru_is_refused(tmp_path):
+    run = fit(override(Config(), ["layer=gru", *TINY]), tmp_path / "run", progress=False)
+    with pytest.raises(
+        CarouselError, match="has layer 'gru', only LSTMs can be exported; train one with another"
+    ):
+        export_run(run.folder)
+    assert not (tmp_path / "run" / "model.onnx").exists()
 
 
 def test_bad_input_gets_one_sentence_and_leaves_nothing(run, tmp_path, monkeypatch):

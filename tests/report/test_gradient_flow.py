@@ -21,6 +21,12 @@ def test_a_run_gets_its_figure_and_its_reach(layer, tmp_path):
     assert 3 <= flow.reach < flow.longest == 28
 
 
+def test_a_gru_is_refused_in_a_sentence(tmp_path):
+    run = fit(override(Config(), ["layer=gru", *SMALL]), tmp_path / "run", progress=False)
+    with pytest.raises(CarouselError, match="a GRU has no state signal apart from its output"):
+        draw_run_flow(run.folder, tmp_path / "out")
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(CarouselError, match="is not a run"):
         draw_run_flow(tmp_path, tmp_path / "out")

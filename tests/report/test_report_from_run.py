@@ -23,7 +23,7 @@ def runs(tmp_path_factory):
         layer: fit(
             override(Config(), [f"layer={layer}", *TINY]), tmp_path_factory.mktemp(layer), progress=False
         )
-        for layer in ("augmented", "torch")
+        for layer in ("augmented", "torch", "gru")
     }
 
 
@@ -78,6 +78,25 @@ def test_the_utterance_is_the_one_asked_for_and_its_signals_are_the_layers(
         forward = model.layer(x)[0][:, :4]
     torch.testing.assert_close(signals["v"], forward)
     assert probabilities.shape == (len(TEST.values[40]), 9)
+
+
+def test_the_facts_say_what_the_layer_consists_of(runs, tmp_path):
+    for layer, words in {
+        "augmented": "augmented (full peepholes, input gate, window of 1 back and 1 ahead), 1 × 4 cells",
+        "torch": "torch, 1 × 4 cells",
+    }.items():
+        assert words in report_run(shutil.copytree(runs[layer].folder, tmp_path / layer)).read_text()
+
+
+def test_a_layer_whose_gates_are_hidden_says_so(runs, tmp_path):
+    folder = shutil.copytree(runs["gru"].folder, tmp_path / "run")
+    with pytest.raises(
+        CarouselError, match="the gates of sequence '40' cannot be drawn: torch.nn.GRU does not"
+    ):
+        report_run(folder, utterance="40")
+    assert "not drawn: torch.nn.GRU does not show its gates" in report_run(folder).read_text()
+    assert {path.name for path in (folder / "figures").iterdir()} == {"confusion.png", "learning_curves.png"}
+    assert json.loads((folder / "metrics.json").read_text())["kernel"] == "torch.nn.GRU, 1 thread"
 
 
 def test_an_unknown_utterance(folder):

@@ -10,7 +10,7 @@ from carousel.data import Sequences, batches
 from carousel.training import Config, SequenceClassifier, build_layer, override
 from helpers import assert_same
 
-LAYERS = ("lstm", "vanilla", "augmented", "torch")
+LAYERS = ("lstm", "vanilla", "augmented", "torch", "gru")
 FEATURES, CLASSES, LENGTHS = ("a", "b", "c"), ("no", "yes"), (5, 1, 7, 2)
 
 
@@ -32,7 +32,7 @@ def ragged() -> Sequences:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers_are_what_they_are_called(layer):
     settings = ["hidden_size=6", "num_layers=2", "bidirectional=false", "dropout=0.25"]
-    settings += [] if layer == "vanilla" else ["proj_size=4"]
+    settings += [] if layer in ("vanilla", "gru") else ["proj_size=4"]
     settings += ["context=[2, 3]"] if layer == "augmented" else []
     built = build_layer(override(Config(), [f"layer={layer}", *settings]).model, 3)
     shared = {"num_layers": 2, "dropout": 0.25}
@@ -41,10 +41,22 @@ def test_layers_are_what_they_are_called(layer):
         "vanilla": lambda: carousel.VanillaLSTM(3, 6, **shared),
         "augmented": lambda: carousel.AugmentedLSTM(3, 6, **shared, proj_size=4, context=(2, 3)),
         "torch": lambda: nn.LSTM(3, 6, **shared, proj_size=4),
+        "gru": lambda: nn.GRU(3, 6, **shared),
     }[layer]()
     assert repr(built) == repr(wanted)
     shapes = {name: weight.shape for name, weight in built.named_parameters()}
     assert shapes == {name: weight.shape for name, weight in wanted.named_parameters()}
+
+
+def test_the_plain_layer_takes_each_extension_alone():
+    for name, value in {
+        "peephole": "diagonal",
+        "input_gate": True,
+        "context": (2, 1),
+        "proj_size": 4,
+    }.items():
+        built = build_layer(override(Config(), {"layer": "lstm", "hidden_size": 6, name: value}).model, 3)
+        assert repr(built) == repr(carousel.LSTM(3, 6, bidirectional=True, **{name: value}))
 
 
 @pytest.mark.parametrize("bidirectional", ["true", "false"])

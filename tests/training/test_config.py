@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from carousel.errors import CarouselError
-from carousel.training import Config, load_config, override
+from carousel.training import Config, build_layer, load_config, override
 from carousel.training.config import parse_config, to_yaml
 
 SECTIONS = {name: field.annotation for name, field in Config.model_fields.items()}
@@ -43,7 +43,7 @@ def test_every_field_says_what_it_is_and_numbers_have_a_range(section, leaf):
 
 
 @given(
-    layer=st.sampled_from(["lstm", "vanilla", "augmented", "torch"]),
+    layer=st.sampled_from(["lstm", "vanilla", "augmented", "torch", "gru"]),
     hidden_size=st.integers(1, 65536),
     dropout=st.floats(0, 0.99),
     learning_rate=st.floats(1e-12, 10),
@@ -93,6 +93,10 @@ def test_a_new_layer_takes_its_own_context():
     assert override(plain, ["layer=augmented"]).model.context == (1, 1)
     assert override(wide, ["layer=augmented"]).model.context == (3, 0)
     assert override(plain, ["layer=augmented", "context=[0, 2]"]).model.context == (0, 2)
+    rich = override(plain, ["layer=lstm", "peephole=diagonal", "input_gate=true"])
+    assert (rich.model.peephole, rich.model.input_gate) == ("diagonal", True)
+    assert override(rich, ["layer=vanilla"]).model.peephole == "full"
+    assert override(rich, ["layer=gru"]).model.input_gate is False
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,11 @@ def test_a_new_layer_takes_its_own_context():
         ("learning_rate=.nan", "settings: training.learning_rate should be a finite number, got nan"),
         ("seed=-1", "settings: training.seed should be greater than or equal to 0, got -1"),
         ("validation_fraction=1.5", "settings: data.validation_fraction should be less than 1, got 1.5"),
-        ("layer=gru", "model.layer should be 'lstm', 'vanilla', 'augmented' or 'torch', got 'gru'"),
+        (
+            "layer=rnn",
+            "model.layer should be 'lstm', 'vanilla', 'augmented', 'torch' or 'gru', got 'rnn'",
+        ),
+        ("peephole=some", "model.peephole should be 'none', 'diagonal' or 'full', got 'some'"),
         ("context=[1, -1]", "settings: model.context.1 should be greater than or equal to 0, got -1"),
         ("context=[1, 2, 3]", "settings: model.context should have at most 2 items"),
         (
@@ -131,19 +139,39 @@ def test_a_wrong_setting_gets_a_sentence(assignment, sentence):
     assert sentence in complaint(override, Config(), [assignment])
 
 
-@pytest.mark.parametrize("layer", ["lstm", "vanilla", "torch"])
-def test_context_on_a_layer_without_one_is_refused_not_ignored(layer):
-    sentence = complaint(override, Config(), [f"layer={layer}", "context=[1, 0]"])
+SETTINGS = {"peephole": "diagonal", "input_gate": False, "context": [1, 0], "proj_size": 2}
+FIXED = {
+    "vanilla": {"peephole": "'full'", "context": "[0, 0]", "proj_size": "0"},
+    "augmented": {"peephole": "'full'", "input_gate": "True"},
+    "torch": {"peephole": "'none'", "context": "[0, 0]"},
+    "gru": {"peephole": "'none'", "context": "[0, 0]", "proj_size": "0"},
+}
+
+
+@pytest.mark.parametrize("layer, name", [(layer, name) for layer, own in FIXED.items() for name in own])
+def test_what_contradicts_the_name_of_a_layer_is_refused_not_ignored(layer, name):
+    value = SETTINGS[name]
+    sentence = complaint(override, Config(), {"layer": layer, name: value})
     assert sentence == (
-        f"settings: context applies to layer 'augmented' only, got context [1, 0] with layer '{layer}'; "
-        "remove context or choose layer 'augmented'"
+        f"settings: layer '{layer}' has {name} {FIXED[layer][name]}, got {value!r}; "
+        f"remove {name}, or choose layer 'lstm', where all can be set"
     )
 
 
-def test_projection_on_the_vanilla_layer_is_refused_not_ignored():
-    assert "got proj_size 2 with layer 'vanilla'" in complaint(
-        override, Config(), ["layer=vanilla", "proj_size=2"]
-    )
+def test_each_extension_of_the_plain_layer_can_be_set_alone():
+    plain = override(Config(), ["layer=lstm"]).model
+    assert (plain.peephole, plain.input_gate, plain.context, plain.proj_size) == ("none", False, (0, 0), 0)
+    for name, value in (SETTINGS | {"input_gate": True}).items():
+        changed = override(Config(), {"layer": "lstm", name: value}).model
+        assert changed.model_dump(mode="json") == plain.model_dump(mode="json") | {name: value}
+
+
+def test_a_configuration_from_before_there_were_extensions_means_what_it_did():
+    old = "model: {layer: augmented, proj_size: 3, context: [0, 2]}"
+    model = parse_config(old, "text").model
+    assert (model.peephole, model.input_gate, model.context) == ("full", True, (0, 2))
+    model = parse_config("model: {layer: vanilla, context: [0, 0]}", "text").model
+    assert (model.peephole, model.input_gate) == ("full", False)
 
 
 @pytest.mark.parametrize(
@@ -216,10 +244,10 @@ def test_files_that_cannot_be_read_get_a_sentence(tmp_path):
     assert "as a configuration" in complaint(load_config, tmp_path / "binary.yaml")
 
 
-def test_layer_names_are_those_of_the_table():
-    from carousel.training.model import LAYERS
-
-    assert set(typing.get_args(SECTIONS["model"].model_fields["layer"].annotation)) == set(LAYERS)
+@pytest.mark.parametrize("layer", typing.get_args(SECTIONS["model"].model_fields["layer"].annotation))
+def test_every_layer_can_be_made_under_its_defaults(layer):
+    made = build_layer(override(Config(), [f"layer={layer}"]).model, 3)
+    assert (made.hidden_size, made.bidirectional, made.batch_first) == (64, True, False)
 
 
 NEXT = ("forecast", "symbols")
@@ -252,7 +280,7 @@ def test_data_come_from_one_place():
     config = parse_config("data: {file: mine.csv}", "text")
     assert (config.data.dataset, config.data.name) == (None, "mine.csv")
     sentence = complaint(override, config, ["dataset=japanese_vowels"])
-    assert sentence.endswith("data wants either a file or the name of an embedded dataset; give one of them")
+    assert sentence.endswith("data wants either a file or the name of a known dataset; give one of them")
 
 
 def test_a_configuration_from_before_there_were_tasks_is_the_same_today():

@@ -66,7 +66,7 @@ def fit(
     unroll: Annotated[
         int | None, typer.Option(help="Steps of a segment, which goes on in the state of the one before.")
     ] = None,
-    layer: Annotated[str | None, typer.Option(help="lstm, vanilla, augmented or torch.")] = None,
+    layer: Annotated[str | None, typer.Option(help="lstm, vanilla, augmented, torch or gru.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),

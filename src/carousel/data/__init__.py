@@ -1,4 +1,4 @@
-"""Sequences, series and texts in: files, embedded sets, splits, scaling, batches. Knows nothing of models.
+"""Sequences, series and texts in: files, known data sets, splits, scaling, batches. Knows nothing of models.
 
 What tables need beyond NumPy lies in modules of its own, such as `carousel.data.schema`, so that this import needs no
 extra.
@@ -8,8 +8,8 @@ from carousel.data.batches import Batch as Batch
 from carousel.data.batches import batches as batches
 from carousel.data.batches import collate as collate
 from carousel.data.cuts import time_cuts as time_cuts
-from carousel.data.embedded import DATASETS as DATASETS
-from carousel.data.embedded import load as load
+from carousel.data.datasets import DATASETS as DATASETS
+from carousel.data.datasets import load as load
 from carousel.data.files import read as read
 from carousel.data.npz import write_npz as write_npz
 from carousel.data.scaling import moments as moments

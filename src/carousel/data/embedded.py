@@ -1,4 +1,4 @@
-"""The data sets that come with the package. Each has a page of its own, NAME.md beside NAME.npz."""
+"""The data set that comes with the package. It has a page of its own, `japanese_vowels.md`."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -8,21 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from carousel.data.sequences import Sequences
-from carousel.errors import CarouselError, did_you_mean
-
-DATASETS = ("japanese_vowels",)
 
 
-def load(name: str) -> tuple[Sequences, Sequences]:
-    """The official training and test part of an embedded data set; `DATASETS` lists the names.
-
-    Raises:
-        CarouselError: if no embedded set has this name.
-    """
-    if name not in DATASETS:
-        raise CarouselError(f"no embedded data set is named '{name}'; {did_you_mean(name, DATASETS)}")
+def japanese_vowels() -> tuple[Sequences, Sequences]:
+    """Its official training and test part."""
     with (
-        resources.files("carousel.data").joinpath(f"{name}.npz").open("rb") as file,
+        resources.files("carousel.data").joinpath("japanese_vowels.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,
     ):
         return _decode(arrays)

@@ -26,7 +26,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     set aside for the run's own test score: a class needs three. The same seed gives the same numbers.
 
     Args:
-        layer: lstm, vanilla, augmented or torch.
+        layer: lstm, vanilla, augmented, torch or gru.
         hidden_size: cells in each layer and direction.
         num_layers: layers stacked on each other.
         bidirectional: read each sequence from both ends.

@@ -35,7 +35,7 @@ class Forecaster(Estimator):
         date_format: how a frame writes times, as of strptime, where they can be read in two ways.
         time_zone: of times that name none, such as "Europe/Berlin".
         output: what a forecast is: point, quantile or gaussian.
-        layer: lstm, vanilla, augmented or torch.
+        layer: lstm, vanilla, augmented, torch or gru.
         hidden_size: cells in each layer.
         num_layers: layers stacked on each other.
         dropout: share of signals dropped between layers and before the head.

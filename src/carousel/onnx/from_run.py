@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import onnx
-from torch import nn
 
 from carousel.errors import CarouselError
 from carousel.nn import LSTM
@@ -34,8 +33,13 @@ def export_run(run_dir: str | Path, path: str | Path | None = None) -> Path:
             f"run '{run.folder}' is of task '{run.config.task.kind}', only classifiers can be exported; "
             "export its layer with carousel.onnx.export"
         )
+    layer = model.lstm
+    if layer is None:
+        raise CarouselError(
+            f"run '{run.folder}' has layer '{run.config.model.layer}', only LSTMs can be exported; "
+            "train one with another layer, or export its weights with torch.onnx"
+        )
     path = Path(path or run.folder / "model.onnx")
-    layer = LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
     names = {"features": json.dumps(model.features), "classes": json.dumps(model.classes)}
     write_model(_graph_of(model, layer), path, {"layer": repr(layer), **names})
     return path

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from carousel.report.page import ReportFigure
 from carousel.report.recall import ClassRecall
 
+UNSEEN = "torch.nn.GRU does not show its gates"
+"""Why the report of a run with layer gru has no picture of them."""
+
 
 class Chapter(NamedTuple):
     """The part of a report that a task brings.

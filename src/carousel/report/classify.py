@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import carousel
 from carousel.data import Sequences
 from carousel.errors import CarouselError
-from carousel.report.chapter import Chapter
+from carousel.nn import LSTM
+from carousel.report.chapter import UNSEEN, Chapter
 from carousel.report.figures import confusion, learning_curves
 from carousel.report.page import ReportFigure
 from carousel.report.recall import class_recalls
@@ -27,7 +27,11 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     figures = [_curves(run, metrics)]
     if metrics["test"]:
         figures.append(_confusion(metrics["test"]))
-    figures.append(_utterance(model, test, _position(test, utterance)))
+    position = _position(test, utterance)
+    if model.lstm is not None:
+        figures.append(_utterance(model, model.lstm, test, position))
+    elif utterance is not None:
+        raise CarouselError(f"the gates of sequence '{utterance}' cannot be drawn: {UNSEEN}; leave it out")
     return Chapter(
         finding=f"it recognises {percent(metrics['validation']['accuracy'])} of the validation sequences",
         facts={
@@ -67,12 +71,12 @@ def _position(test: Sequences, utterance: str | None) -> int:
     return test.ids.index(utterance)
 
 
-def _utterance(model: SequenceClassifier, test: Sequences, position: int) -> ReportFigure:
+def _utterance(model: SequenceClassifier, layer: LSTM, test: Sequences, position: int) -> ReportFigure:
     sequence = torch.from_numpy(test.values[position])
     true_class = None if test.labels is None else int(test.labels[position])
     of_class = f", class {test.classes[true_class]}" if true_class is not None else ""
     figure = draw_utterance(
-        _signals(model, sequence),
+        _signals(model, layer, sequence),
         test.features,
         model.prefix_probabilities(sequence),
         model.classes,
@@ -87,10 +91,7 @@ def _utterance(model: SequenceClassifier, test: Sequences, position: int) -> Rep
 
 
 @torch.no_grad()
-def _signals(model: SequenceClassifier, sequence: Tensor) -> dict[str, Tensor]:
+def _signals(model: SequenceClassifier, layer: LSTM, sequence: Tensor) -> dict[str, Tensor]:
     """The standardised input x [T, F] and the signals of the first layer, forward, [T, d] each."""
     x = model.standardised(sequence)
-    layer = model.layer
-    if isinstance(layer, nn.LSTM):
-        layer = carousel.LSTM.from_torch(layer)
     return {"x": x, **layer.trace(x)}

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import carousel
 from carousel.errors import CarouselError, did_you_mean
+from carousel.nn import LSTM
 from carousel.report.chapter import Chapter
 from carousel.report.figures import Curve, learning_curves
 from carousel.report.forecasts import Shot, Values, by_lead, calibration, stretch
@@ -106,11 +106,13 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
         caption = "What was said from some origins, each with all that was known then, beside what came."
         picture = stretch(y[:, index], shots[index], title, target, times, nominal)
         figures.append(ReportFigure(f"forecast{_suffix(index)}", caption, picture))
+    if model.lstm is None:
+        return figures
     caption = (
         "The layer's input, standardised, and what its first layer made of it. Below the features stands how far the "
         "naive forecasts for each step were off. At the bottom, forecasts from the marked steps."
     )
-    signals = _signals(model, part, segment)
+    signals = _signals(model, model.lstm, part, segment)
     picture = forecast_window(
         signals, model.input_names, y[: len(signals["x"]), 0], shots[0], title, model.targets[0]
     )
@@ -134,15 +136,12 @@ def _shot(model: SeriesForecaster, origin: int, points: Tensor) -> Shot:
 
 
 @torch.no_grad()
-def _signals(model: SeriesForecaster, part: Part, segment: int) -> dict[str, Values]:
+def _signals(model: SeriesForecaster, layer: LSTM, part: Part, segment: int) -> dict[str, Values]:
     """The input x [T, F] and the first layer's signals [T, d] at the origins of a part, after its warm-up."""
     first, stop = part.counted[segment], part.stops[segment]
     start = 0 if model.warm_up is None else max(0, first - model.warm_up)
     reader = Reader(part.series, part.ends, model.reach, model.groups)
     batch = reader.batch([Stretch(Piece(segment, start, first, stop), start, stop, True)])
     x = model.inputs(batch, model.standardised_targets(batch))[-(stop - start) :]
-    layer = model.layer
-    if isinstance(layer, nn.LSTM):
-        layer = carousel.LSTM.from_torch(layer)
     signals = {"x": x, **layer.trace(x)}
     return {name: signal[first - start :, 0].double().numpy() for name, signal in signals.items()}

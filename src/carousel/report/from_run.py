@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from carousel.report import classify, forecast, memory, symbols
-from carousel.report.chapter import Chapter
+from carousel.report.chapter import UNSEEN, Chapter
 from carousel.report.page import ReportContent, write_report
 from carousel.training import Run, open_run
 from carousel.training.config import to_yaml
@@ -58,13 +58,23 @@ def _summary(run: Run, metrics: Mapping[str, Any], finding: str) -> str:
 def _facts(run: Run, metrics: Mapping[str, Any], scores: Mapping[str, str]) -> dict[str, str]:
     model = run.config.model
     directions = "both directions" if model.bidirectional else "one direction"
+    past, future = model.context
+    extensions = {
+        f"{model.peephole} peepholes": model.peephole != "none",
+        "input gate": model.input_gate,
+        f"window of {past} back and {future} ahead": past or future,
+        f"projection to {model.proj_size}": model.proj_size,
+    }
+    told = ", ".join(name for name, is_there in extensions.items() if is_there)
+    layer = f"{model.layer} ({told})" if told else model.layer
     return {
-        "layer": f"{model.layer}, {model.num_layers} × {model.hidden_size} cells, {directions}",
+        "layer": f"{layer}, {model.num_layers} × {model.hidden_size} cells, {directions}",
         "parameters": f"{metrics['parameters']:,}",
         "best epoch": f"{metrics['best_epoch']} of {metrics['epochs']}",
         **scores,
         "training time": f"{metrics['seconds']:.1f} s",
         "kernel": metrics["kernel"],
+        **({"gates": f"not drawn: {UNSEEN}"} if model.layer == "gru" else {}),
         "seed": str(run.config.training.seed),
         "made with": f"carousel {metrics['versions']['carousel']}, torch {metrics['versions']['torch']}",
     }

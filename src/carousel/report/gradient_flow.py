@@ -42,11 +42,16 @@ def draw_run_flow(run_dir: str | Path, folder: Path) -> RunFlow:
             f"run '{run.folder}' is of task '{run.config.task.kind}', wanted a classifier: what is followed is the "
             "error of the right class"
         )
+    if model.lstm is None:
+        raise CarouselError(
+            f"cannot follow an error through '{run.folder}': a GRU has no state signal apart from its output; "
+            "train another layer"
+        )
     batch = next(iter(batches(run.task.prepare(run.config).test, SEQUENCES)))
     assert batch.labels is not None
     error = model.head.weight.detach()[batch.labels]
     try:
-        flow = gradient_flow(model.layer, model.standardised(batch.x), lengths=batch.lengths, error=error)
+        flow = gradient_flow(model.lstm, model.standardised(batch.x), lengths=batch.lengths, error=error)
     except ValueError as problem:
         raise CarouselError(f"cannot follow an error through '{run.folder}': {problem}") from problem
     figure = folder / f"gradients-{run.folder.resolve().name}.png"

@@ -14,7 +14,7 @@ from carousel import __version__
 from carousel.data.problems import problem_of
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
@@ -28,7 +28,7 @@ UNROLL = 128
 FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
 """How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
 
-_BY_TASK = {"model": ("layer", "bidirectional", "context"), "training": ("unroll", *FORECASTING)}
+_BY_TASK = {"model": ("layer", "bidirectional", *BY_LAYER), "training": ("unroll", *FORECASTING)}
 """The settings whose defaults depend on the kind of task."""
 
 
@@ -74,7 +74,7 @@ class Config(Strict):
     def _check_source(self) -> "Config":
         sources = [name for name in (self.data.file, self.data.dataset) if name is not None]
         if self.task.kind != "memory" and len(sources) != 1:
-            raise ValueError("data wants either a file or the name of an embedded dataset; give one of them")
+            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
         if self.task.kind == "memory" and sources:
             raise ValueError(f"task 'memory' draws its own sequences, got '{sources[0]}'; leave that out")
         return self
@@ -97,11 +97,19 @@ class Config(Strict):
     @model_validator(mode="after")
     def _check_gradient(self) -> "Config":
         model = self.model
-        is_plain = model.layer in ("lstm", "vanilla") and model.num_layers == 1 and not model.proj_size
-        if self.training.gradient == "truncated" and not (self.task.kind == "memory" and is_plain):
+        extras = {
+            "num_layers": model.num_layers > 1,
+            "proj_size": model.proj_size > 0,
+            "input_gate": model.input_gate,
+            "context": model.context != (0, 0),
+        }
+        unfit = [f"layer '{model.layer}'"] * (model.layer not in ("lstm", "vanilla"))
+        unfit += [f"{name} {getattr(model, name)}" for name, is_set in extras.items() if is_set]
+        unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
+        if self.training.gradient == "truncated" and unfit:
             raise ValueError(
-                "a truncated gradient wants task 'memory' and one layer 'lstm' or 'vanilla' without projection, got "
-                f"task '{self.task.kind}' and {model.num_layers} of '{model.layer}'; set gradient to full"
+                "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', with any peepholes, "
+                f"got {unfit[0]}; set gradient to full"
             )
         return self
 
@@ -198,7 +206,7 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
         config: where to start from.
         assignments: each `key=value`; the key bare (`hidden_size`) or with its section
             (`model.hidden_size`), the value as YAML. Or a mapping from such keys to values. A new layer
-            takes its own default context, a new kind of task its own direction and context.
+            takes its own peepholes, input gate and context, a new kind of task its own direction and context.
 
     Raises:
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
@@ -207,7 +215,7 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
     given = assignments.items() if isinstance(assignments, Mapping) else map(_parse, assignments)
     changes = {_leaf(key): value for key, value in given}
     if changes.get("layer", config.model.layer) != config.model.layer:
-        del content["model"]["context"]
+        content["model"] = {name: value for name, value in content["model"].items() if name not in BY_LAYER}
     if changes.get("kind", config.task.kind) != config.task.kind:
         for own, leaves in _BY_TASK.items():
             content[own] = {name: value for name, value in content[own].items() if name not in leaves}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import carousel
+from carousel.training.model import Layer
 
 DISTRIBUTION = "carousel-lstm"
 AGREEMENT = 2e-6
@@ -31,12 +32,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def kernel_of(layer: nn.LSTM | carousel.LSTM) -> str:
+def kernel_of(layer: Layer) -> str:
     """What computes a layer here and now, such as "C++ (avx512), 1 thread"."""
-    if isinstance(layer, nn.LSTM):
-        count = torch.get_num_threads()
-        return f"torch.nn.LSTM, {count} thread{'s' * (count != 1)}"
-    return carousel.explain(layer).summary
+    if isinstance(layer, carousel.LSTM):
+        return carousel.explain(layer).summary
+    count = torch.get_num_threads()
+    return f"torch.nn.{type(layer).__name__}, {count} thread{'s' * (count != 1)}"
 
 
 @contextmanager

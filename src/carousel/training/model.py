@@ -1,7 +1,6 @@
 """What the models of all tasks share: standardisation, a recurrent layer, and how the weights are found."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,26 +12,32 @@ from carousel.training.config import Config
 from carousel.training.sections import ModelConfig
 from carousel.training.tally import Tally, count
 
-LAYERS: dict[str, Callable[..., nn.LSTM | carousel.LSTM]] = {
-    "lstm": carousel.LSTM,
-    "vanilla": carousel.VanillaLSTM,
-    "augmented": carousel.AugmentedLSTM,
-    "torch": nn.LSTM,
-}
+Layer = carousel.LSTM | nn.LSTM | nn.GRU
 
 
-def build_layer(model: ModelConfig, input_size: int) -> nn.LSTM | carousel.LSTM:
-    """The recurrent layer that a configuration names; called like `torch.nn.LSTM`, time first."""
+def build_layer(model: ModelConfig, input_size: int) -> Layer:
+    """The recurrent layer that a configuration names; called like `torch.nn.LSTM`, time first.
+
+    The state of a GRU is one tensor, that of the others a pair.
+    """
     options: dict[str, Any] = {
         "num_layers": model.num_layers,
         "bidirectional": model.bidirectional,
         "dropout": model.dropout if model.num_layers > 1 else 0.0,
     }
-    if model.proj_size:
-        options["proj_size"] = model.proj_size
-    if model.layer == "augmented":
-        options["context"] = model.context
-    return LAYERS[model.layer](input_size, model.hidden_size, **options)
+    if model.layer == "gru":
+        return nn.GRU(input_size, model.hidden_size, **options)
+    options["proj_size"] = model.proj_size
+    if model.layer == "torch":
+        return nn.LSTM(input_size, model.hidden_size, **options)
+    return carousel.LSTM(
+        input_size,
+        model.hidden_size,
+        **options,
+        peephole=model.peephole,
+        input_gate=model.input_gate,
+        context=model.context,
+    )
 
 
 class SequenceModel(pl.LightningModule, ABC):
@@ -66,6 +71,13 @@ class SequenceModel(pl.LightningModule, ABC):
         self._train_scores: dict[str, Tally] = {}
         self._validation_scores: dict[str, Tally] = {}
         self._gradient_norms = Tally()
+
+    @property
+    def lstm(self) -> carousel.LSTM | None:
+        """The layer as one of this library, which shows its signals and runs as a stream; None if it is a GRU."""
+        if isinstance(self.layer, nn.GRU):
+            return None
+        return carousel.LSTM.from_torch(self.layer) if isinstance(self.layer, nn.LSTM) else self.layer
 
     @property
     @abstractmethod

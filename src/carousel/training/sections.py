@@ -1,11 +1,13 @@
 """The sections of a configuration: data, task, model, training."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from carousel.data.problems import PROBLEMS
 from carousel.data.schema import Schema
+from carousel.training import plain_yaml
 
 Samples = Annotated[int, Field(ge=0, le=64)]
 
@@ -28,7 +30,7 @@ class DataConfig(Strict):
         default=None, pattern="^[0-9a-f]{64}$", description="hash of the file as it was when the run was made"
     )
     table: Schema | None = Field(default=None, description="what the columns of the file are")
-    dataset: str | None = Field(default_factory=_embedded, description="name of an embedded data set")
+    dataset: str | None = Field(default_factory=_embedded, description="name of a known data set")
     validation_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="share of the training part held out to choose the best epoch"
     )
@@ -106,17 +108,34 @@ class TaskConfig(Strict):
         return {name: size for name, size in given.items() if size is not None}
 
 
-def _own_context(fields: dict[str, Any]) -> tuple[int, int]:
-    return (1, 1) if fields.get("layer") == "augmented" else (0, 0)
+_PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0), "proj_size": 0}
+_PRESETS: dict[str, dict[str, Any]] = {
+    "vanilla": {"peephole": "full"},
+    "augmented": {"peephole": "full", "input_gate": True, "context": (1, 1)},
+}
+_FREE = {"lstm": tuple(_PLAIN), "augmented": ("context", "proj_size"), "torch": ("proj_size",)}
+"""What may be set, of what a layer consists of. The rest is what the layer's name says."""
+
+BY_LAYER = ("peephole", "input_gate", "context")
+"""The settings whose defaults depend on the layer."""
+
+
+def _of_layer(layer: str, name: str) -> Any:
+    return (_PLAIN | _PRESETS.get(layer, {}))[name]
+
+
+def _own(name: str) -> Callable[[dict[str, Any]], Any]:
+    """The default of a setting that depends on the layer."""
+    return lambda fields: _of_layer(fields.get("layer", ""), name)
 
 
 class ModelConfig(Strict):
     """The recurrent layer and the head that reads it."""
 
-    layer: Literal["lstm", "vanilla", "augmented", "torch"] = Field(
+    layer: Literal["lstm", "vanilla", "augmented", "torch", "gru"] = Field(
         default="augmented",
         description="lstm: carousel.LSTM; vanilla: full peepholes; augmented: also input gate and input window; "
-        "torch: torch.nn.LSTM, for comparison",
+        "torch and gru: torch.nn.LSTM and torch.nn.GRU, for comparison",
     )
     hidden_size: int = Field(default=64, ge=1, le=65536, description="cells in each layer and direction")
     num_layers: int = Field(default=1, ge=1, le=64, description="layers stacked on each other")
@@ -133,24 +152,29 @@ class ModelConfig(Strict):
     embedding_size: int = Field(
         default=64, ge=0, le=65536, description="features that stand for a symbol; 0: one for each symbol"
     )
+    peephole: Literal["none", "diagonal", "full"] = Field(
+        default_factory=_own("peephole"),
+        description="how the gates see the state: not, each its own unit's, or all of it; lstm only",
+    )
+    input_gate: bool = Field(
+        default_factory=_own("input_gate"), description="a gate for the external input; lstm only"
+    )
     context: tuple[Samples, Samples] = Field(
-        default_factory=_own_context,
+        default_factory=_own("context"),
         strict=False,  # YAML has lists for tuples
-        description="extra input samples each step sees, (past, future); augmented only",
+        description="extra input samples each step sees, (past, future); lstm and augmented only",
     )
 
     @model_validator(mode="after")
     def _check_layer_can(self) -> "ModelConfig":
-        if self.context != (0, 0) and self.layer != "augmented":
-            raise ValueError(
-                f"context applies to layer 'augmented' only, got context {list(self.context)} "
-                f"with layer '{self.layer}'; remove context or choose layer 'augmented'"
-            )
-        if self.proj_size and self.layer == "vanilla":
-            raise ValueError(
-                f"proj_size applies to layers 'lstm', 'augmented' and 'torch', got proj_size {self.proj_size} "
-                "with layer 'vanilla'; remove proj_size or choose layer 'augmented'"
-            )
+        for name in _PLAIN:
+            got, own = getattr(self, name), _of_layer(self.layer, name)
+            if got != own and name not in _FREE.get(self.layer, ()):
+                told, wanted = (plain_yaml.shown(list(v) if name == "context" else v) for v in (got, own))
+                raise ValueError(
+                    f"layer '{self.layer}' has {name} {wanted}, got {told}; "
+                    f"remove {name}, or choose layer 'lstm', where all can be set"
+                )
         if self.proj_size >= self.hidden_size:
             raise ValueError(
                 f"proj_size must be smaller than hidden_size {self.hidden_size}, got {self.proj_size}; "

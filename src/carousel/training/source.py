@@ -1,8 +1,10 @@
-"""The file that a run was made from, and whether it still is the same."""
+"""The data that a run is made from, and whether it still is the same."""
 
 import hashlib
 from pathlib import Path
 
+from carousel.data.datasets import fetch, known
+from carousel.data.datasets.known import Content
 from carousel.data.opening import reading
 from carousel.errors import CarouselError
 from carousel.training.sections import DataConfig
@@ -19,6 +21,25 @@ def sha256(file: Path) -> str:
         while part := content.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def file_of(data: DataConfig, wanted: Content) -> Path:
+    """The file of a run: `own_file`, or that of the data set that it names, which is fetched if it is not there.
+
+    Args:
+        data: what names it.
+        wanted: what a data set has to hold.
+
+    Raises:
+        CarouselError: see `own_file`; or there is no such data set, it holds something else or cannot be fetched.
+    """
+    if data.dataset is None:
+        return own_file(data)
+    if (held := known(data.dataset).holds) != wanted:
+        raise CarouselError(
+            f"the data set '{data.dataset}' holds {held}, wanted {wanted}; name another, or give a file"
+        )
+    return fetch(data.dataset)
 
 
 def own_file(data: DataConfig) -> Path:

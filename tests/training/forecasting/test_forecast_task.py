@@ -14,6 +14,7 @@ from some_series import forecaster, series_from, small_config, some_series
 
 from carousel.data.steps import span
 from carousel.errors import CarouselError
+from carousel.report.from_run import report_run
 from carousel.training import configure, evaluate, fit, load_config, override, prediction_table
 from carousel.training.forecasting import beyond, score
 from carousel.training.forecasting.parts import cut, whole
@@ -174,6 +175,15 @@ def test_a_short_file_is_enough_for_a_forecast(simple, hours, tmp_path):
     pd.read_csv(folder / "one.csv").iloc[-hours:].to_csv(tmp_path / "short.csv", index=False)
     found = prediction_table(folder / "run", tmp_path / "short.csv")
     assert len(found) == 5 and np.isfinite(found["forecast"]).all()
+
+
+def test_a_gru_has_all_but_the_picture_of_its_gates(file, tmp_path):
+    settings = [*SMALL, "horizon=6", "layer=gru", "unroll=24", "epochs=1"]  # segments carry the state
+    config, _ = configure(file, None, settings, target=["sales"], group=["shop"], known=["plan"])
+    run = fit(config, tmp_path / "run", progress=False)
+    assert "not drawn: torch.nn.GRU does not show its gates" in report_run(run.folder).read_text()
+    pictures = {path.name for path in (run.folder / "figures").iterdir()}
+    assert "forecast.png" in pictures and "gates_and_state.png" not in pictures
 
 
 def test_columns_and_options_that_do_not_go_together(file, tmp_path):

@@ -44,7 +44,7 @@ def told_by_the_future(model: SeriesForecaster, series: Series, segment: int, or
     some_series(),
     st.integers(1, 12),
     st.sampled_from(["none", "last", "season"]),
-    st.sampled_from(["lstm", "vanilla", "augmented", "torch"]),
+    st.sampled_from(["lstm", "vanilla", "augmented", "torch", "gru"]),
     st.data(),
 )
 def test_no_forecast_changes_with_what_comes_after_its_origin(series, horizon, base, layer, data):

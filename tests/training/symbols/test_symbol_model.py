@@ -17,7 +17,7 @@ from carousel.training.symbols.generation import written
 from carousel.training.symbols.streams import segments
 from helpers import assert_same
 
-LAYERS = ("lstm", "vanilla", "augmented", "torch")
+LAYERS = ("lstm", "vanilla", "augmented", "torch", "gru")
 ALPHABET = tuple("abcd")
 
 
@@ -80,15 +80,17 @@ def test_training_and_validation_have_each_their_own_state(monkeypatch):
     assert_same(model.scores(second)["loss"], wanted)
 
 
-def test_the_gradient_ends_where_a_segment_begins():
-    model = model_of("lstm", "dropout=0").train()
+@pytest.mark.parametrize("layer", ["lstm", "gru"])
+def test_the_gradient_ends_where_a_segment_begins(layer):
+    model = model_of(layer, "dropout=0").train()
     for batch in segments(some_text(21), 1, 10, 0):
         model.scores(batch)["loss"].mean().backward()  # would fail on a graph that was freed
 
 
-def test_one_stream_may_start_anew_while_another_goes_on(monkeypatch):
+@pytest.mark.parametrize("layer", ["lstm", "gru"])
+def test_one_stream_may_start_anew_while_another_goes_on(layer, monkeypatch):
     monkeypatch.setattr(streams, "SHORTEST", 1)
-    model = model_of("lstm")
+    model = model_of(layer)
     first, second = segments(some_text(41), 2, 10, 0)
     with torch.no_grad():
         _, state = model(first)

@@ -140,7 +140,10 @@ def test_what_is_no_text_task_is_refused(run, file, tmp_path):
     with pytest.raises(CarouselError, match="too short to divide|too few to divide"):
         fit(configure(tmp_path / "a.txt")[0], tmp_path / "run", progress=False)
     got = sentence(call("fit", "japanese_vowels", "--task", "symbols"))
-    assert got == "the data set 'japanese_vowels' is no text; give a file to task 'symbols'"
+    assert (
+        got
+        == "the data set 'japanese_vowels' holds labelled sequences, wanted a text; name another, or give a file"
+    )
     got = sentence(call("fit", file, "--set", "unroll=0"))
     assert (
         got

@@ -1,10 +1,11 @@
 """Text that a model writes, one symbol after the other."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-import carousel
 from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
 from carousel.training.symbols.model import SymbolModel
@@ -32,14 +33,13 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
         )
     alphabet = model.alphabet
     start = prompt or ("\n" if alphabet is None or "\n" in alphabet else alphabet[0])
-    layer = carousel.LSTM.from_torch(model.layer) if isinstance(model.layer, nn.LSTM) else model.layer
-    stream = layer.stream()
+    push = _pushed(model)
     generator = torch.Generator().manual_seed(seed)
     read = torch.from_numpy(encode(start, alphabet)).long()
     said: list[int] = []
     while True:
         for symbol in read:
-            v = stream.push(model.coded(symbol))
+            v = push(model.coded(symbol))
         assert v is not None
         logits = model.head(v)
         if temperature:
@@ -50,3 +50,19 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
         said.append(int(read))
         if len(said) == length:
             return decode(np.array(said), alphabet)
+
+
+def _pushed(model: SymbolModel) -> Callable[[Tensor], Tensor | None]:
+    """What takes one sample [I] after the other and gives the layer's output [V] each time."""
+    layer = model.lstm
+    if layer is not None:
+        return layer.stream().push
+    gru, state = model.layer, None
+    assert isinstance(gru, nn.GRU)
+
+    def push(x: Tensor) -> Tensor:
+        nonlocal state
+        v, state = gru(x.unsqueeze(0), state)
+        return v[0]  # type: ignore[no-any-return]
+
+    return push

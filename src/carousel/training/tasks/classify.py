@@ -55,7 +55,7 @@ class ClassifierLabel(Label):
 
 
 class Classify(Task[SequenceClassifier, Sequences]):
-    """Sequences with a label each, from an embedded data set or a file, to the class of each."""
+    """Sequences with a label each, from a known data set or a file, to the class of each."""
 
     noun = "accuracy"
     label = ClassifierLabel

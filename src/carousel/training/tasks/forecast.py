@@ -26,7 +26,7 @@ from carousel.training.forecasting.verdict import verdict
 from carousel.training.label import Label, Names, different
 from carousel.training.metrics import Positive, Scores
 from carousel.training.sections import DataConfig, Strict
-from carousel.training.source import own_file
+from carousel.training.source import file_of
 from carousel.training.tasks.task import Material, Task
 
 LONGEST_BY_DEFAULT = 48
@@ -111,11 +111,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         return SeriesForecaster(config, **names)
 
     def prepare(self, config: Config) -> Material[Part]:
-        if config.data.file is None:
-            raise CarouselError(
-                f"the data set '{config.data.dataset}' has labels to tell, no numbers to forecast; give a file"
-            )
-        return material(config, _read(config, own_file(config.data)))
+        return material(config, _read(config, file_of(config.data, "a table")))
 
     def read(self, config: Config, path: Path) -> Part:
         return whole(_read(config, path))

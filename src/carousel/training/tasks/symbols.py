@@ -16,7 +16,7 @@ from carousel.training.config import Config
 from carousel.training.environment import cpu_threads
 from carousel.training.label import Label, Names
 from carousel.training.metrics import Positive, Scores
-from carousel.training.source import own_file
+from carousel.training.source import file_of
 from carousel.training.symbols.model import SymbolModel
 from carousel.training.symbols.rivals import bits_of_rivals
 from carousel.training.symbols.streams import segments
@@ -69,17 +69,13 @@ class Symbols(Task[SymbolModel, Passage]):
         return SymbolModel(config, **names)
 
     def prepare(self, config: Config) -> Material[Passage]:
-        if config.data.file is None:
-            raise CarouselError(
-                f"the data set '{config.data.dataset}' is no text; give a file to task 'symbols'"
-            )
-        text = self.read(config, own_file(config.data)).text
+        text = self.read(config, file_of(config.data, "a text")).text
         data, training = config.data, config.training
         train, validation, test = text_parts(text, data.validation_fraction, data.test_fraction)
         for name, part in {"training": train, "validation": validation, "test": test}.items():
             if _length(part) < 2:
                 raise CarouselError(
-                    f"'{data.file}' has {_length(text)} symbols, too few to divide: its {name} part has no symbol "
+                    f"'{data.name}' has {_length(text)} symbols, too few to divide: its {name} part has no symbol "
                     "with one behind it; give a longer text"
                 )
         sizes = training.batch_size, training.unroll, config.model.context[0]
