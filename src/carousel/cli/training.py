@@ -29,7 +29,7 @@ def fit(
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classify, forecast or symbols [default: what DATA suggests]")
+        str | None, typer.Option(help="classify, forecast, symbols or memory [default: what DATA suggests]")
     ] = None,
     target: Annotated[
         list[str] | None,

@@ -108,7 +108,7 @@ class Config(Strict):
         unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
         if self.training.gradient == "truncated" and unfit:
             raise ValueError(
-                "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', with any peepholes, "
+                "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', any peepholes, "
                 f"got {unfit[0]}; set gradient to full"
             )
         return self

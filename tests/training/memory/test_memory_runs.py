@@ -7,6 +7,7 @@ import pytest
 
 from carousel.data.problems import PROBLEMS
 from carousel.errors import CarouselError
+from carousel.experiments import available, resolve
 from carousel.training import (
     TASKS,
     Config,
@@ -134,12 +135,20 @@ def test_a_table_of_the_test_part(unsolved):
         (["problem=copy", "bidirectional=true"], "a layer that looks ahead would see what task 'memory'"),
         (
             ["problem=copy", "layer=torch", "gradient=truncated"],
-            "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', with any peepholes, got "
+            "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', any peepholes, got "
             "layer 'torch'; set gradient to full",
         ),
         *(
-            (["problem=copy", f"{name}={value}", "gradient=truncated"], f"a truncated gradient is for .* {name} ")
-            for name, value in {"num_layers": 2, "proj_size": 2, "input_gate": "true", "context": [1, 0]}.items()
+            (
+                ["problem=copy", f"{name}={value}", "gradient=truncated"],
+                f"a truncated gradient is for .* {name} ",
+            )
+            for name, value in {
+                "num_layers": 2,
+                "proj_size": 2,
+                "input_gate": "true",
+                "context": [1, 0],
+            }.items()
         ),
         (["kind=classify", "gradient=truncated"], "a truncated gradient is for .*, got "),
         (
@@ -182,3 +191,9 @@ def test_the_command_says_the_verdict_and_no_prediction_of_files(tmp_path):
     assert done.stdout.startswith("The copy problem (length 5) is not solved")
     assert "carousel evaluate" in done.stdout and "carousel predict" not in done.stdout
     assert (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize("recipe", [name for name in available() if resolve(name).task.kind == "memory"])
+def test_the_recipes_run(recipe, tmp_path):
+    config = override(resolve(recipe), ["epochs=1", "sequences=2", "held_out=2", "batch_size=2"])
+    assert fit(config, tmp_path / "run", progress=False).metrics()["test"]["seen"] == 2
