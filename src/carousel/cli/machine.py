@@ -10,12 +10,22 @@ from carousel.cli._shared import Debug, Json, app, plain_errors, show
 
 @app.command()
 def recipes(as_json: Json = False, debug: Debug = False) -> None:
-    """List the recipes."""
-    with plain_errors(debug):
-        from carousel.experiments import available
+    """List the recipes.
 
-        found = available()
-        show(as_json, {"recipes": found}, "\n".join(f"{name}: {about}" for name, about in found.items()))
+    Each with what it does, and what is fetched where its data is not here yet.
+    """
+    with plain_errors(debug):
+        from carousel.data.datasets import is_here, known
+        from carousel.experiments import available, datasets
+
+        found, lines = {}, []
+        for name, about in available().items():
+            dataset = datasets()[name]
+            here = dataset is None or is_here(dataset)
+            found[name] = {"about": about, "dataset": dataset, "here": here}
+            fetched = "" if dataset is None or here else f" [fetches {known(dataset).archive}]"
+            lines.append(f"{name}: {about}{fetched}")
+        show(as_json, {"recipes": found}, "\n".join(lines))
 
 
 @app.command()

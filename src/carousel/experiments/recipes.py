@@ -4,6 +4,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from carousel.errors import CarouselError, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +18,13 @@ CONFIGURATIONS = (".yaml", ".yml")
 def available() -> dict[str, str]:
     """The recipes: name and what it does, which is the first line of its file."""
     return {name: text.splitlines()[0].removeprefix("# ") for name, text in sorted(_texts().items())}
+
+
+def datasets() -> dict[str, str | None]:
+    """The known data set of each recipe, by the recipe's name; None where it makes its own data."""
+    return {
+        name: yaml.safe_load(text).get("data", {}).get("dataset") for name, text in sorted(_texts().items())
+    }
 
 
 def is_data(name: str) -> bool:

@@ -72,13 +72,18 @@ def test_every_score_is_that_of_all_pairs(output):
 
 def test_pinball_crps_and_likelihood_are_told_where_the_output_has_them():
     part = pairs(Gaussian(), 5, 0)
-    scores = summed(Gaussian(), [part])["targets"]["wind"]
+    found = summed(Gaussian(), [part])
+    every = Gaussian().losses(part.points, part.y)[part.counted]
+    assert found["nll"] == {"forecast": pytest.approx(float(every.mean()))}
+    scores = found["targets"]["wind"]
     counted = part.counted[..., 1]
     points, y = part.points[..., 1, :][counted], part.y[..., 1][counted]
     assert scores["nll"] == pytest.approx(float(Gaussian().losses(points, y).mean()))
     assert scores["crps"] == pytest.approx(float(Gaussian().crps(points, y).mean()))
     part = pairs(Quantile(), 5, 0)
-    scores = summed(Quantile(), [part])["targets"]["wind"]
+    found = summed(Quantile(), [part])
+    assert found["nll"] is None
+    scores = found["targets"]["wind"]
     counted = part.counted[..., 1]
     loss = Quantile().losses(part.points[..., 1, :][counted], part.y[..., 1][counted]).mean()
     assert scores["pinball"] == pytest.approx(float(loss) / 2)

@@ -91,17 +91,18 @@ class ScoreSums:
                 training part, which absolute errors are scaled by (Hyndman and Koehler 2006).
 
         Returns:
-            `pairs`, how many counted; `mase` of each rival, the mean over groups and targets; `targets`, for
-            each the scores of each rival and `by_lead`, their mean absolute errors at each lead; `levels` and
-            `below`, the share of truths below each quantile, all targets together; `coverage`, for each
-            central band its nominal and its measured share.
+            `pairs`, how many counted; `mase` of each rival, the mean over groups and targets; `nll`, the mean over
+            all pairs of normal distributions, else None; `targets`, for each the scores of each rival and
+            `by_lead`, their mean absolute errors at each lead; `levels` and `below`, the share of truths below each
+            quantile, all targets together; `coverage`, for each central band its nominal and its measured share.
         """
         scaled = {rival: self._scaled(rival, naive_errors) for rival in RIVALS}
-        below = {level: self._share(f"below {level}") for level in self.output.levels}
+        below = {level: self._per_pair(f"below {level}") for level in self.output.levels}
         bands = [(low, high) for low, high in zip(below, reversed(below), strict=True) if low < high]
         return {
             "pairs": self.count,
             "mase": {rival: _mean(values) for rival, values in scaled.items()},
+            "nll": {"forecast": self._per_pair("nll")} if "nll" in self._sums else None,
             "targets": {
                 name: self._of_target(
                     index, {rival: _mean(values[:, index]) for rival, values in scaled.items()}
@@ -142,7 +143,7 @@ class ScoreSums:
             scores[name] = _ratio(total, count.sum()) if name in self._sums else None
         return scores
 
-    def _share(self, name: str) -> float:
+    def _per_pair(self, name: str) -> float:
         return float(self._numpy(name).sum() / max(self.count, 1))
 
     def _numpy(self, name: str) -> Array:

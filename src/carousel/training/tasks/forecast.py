@@ -72,12 +72,13 @@ class Band(Strict):
 class ForecastTestScores(Scores):
     """Scores of the test part beside the naive forecasts on the same origins and leads.
 
-    `mase` by rival is the mean over groups and targets. `below` is the share of truths below the quantile at
-    each of the `levels`.
+    `mase` by rival is the mean over groups and targets, `nll` that of normal distributions over all pairs, in nats.
+    `below` is the share of truths below the quantile at each of the `levels`.
     """
 
     pairs: Positive
     mase: dict[str, Error]
+    nll: dict[str, float] | None = None
     targets: dict[str, TargetScores]
     levels: list[Share]
     below: list[Share]
@@ -149,8 +150,13 @@ class Forecast(Task[SeriesForecaster, Part]):
     def verdict(self, scores: Mapping[str, Any]) -> str:
         return verdict(scores["mase"])
 
+    def primary_of(self, config: Config) -> str:
+        """A normal distribution is judged by its likelihood: one around zero may be right, and no number is near it."""
+        return "nll.forecast" if config.task.output == "gaussian" else self.primary
+
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
-        return {name: error for name, error in scores["mase"].items() if name != "forecast"}
+        rivals = scores["nll"] or scores["mase"]
+        return {name: score for name, score in rivals.items() if name != "forecast"}
 
 
 def horizon_of(config: Config, season: int | None) -> int:

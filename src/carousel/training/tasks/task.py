@@ -125,8 +125,12 @@ class Task(ABC, Generic[Model, Data]):
         """Who won, in one sentence, where the test part was also answered by simpler means; else nothing."""
         return ""
 
+    def primary_of(self, config: Config) -> str:
+        """`primary`, where it depends on what is asked."""
+        return self.primary
+
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
-        """What simpler means reach on the same test part, in terms of `primary`, by name."""
+        """What simpler means reach on the same test part, in terms of `primary_of`, by name."""
         return {}
 
     @property
