@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from carousel.data.problems import PROBLEMS
+from carousel.data.problems import PROBLEMS, problem_of
 from carousel.data.schema import Schema
+from carousel.errors import CarouselError
 from carousel.training import plain_yaml
 
 Samples = Annotated[int, Field(ge=0, le=64)]
@@ -47,10 +48,10 @@ class DataConfig(Strict):
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols", "memory"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online", "memory"] = Field(
         default="classify",
         description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
-        "memory: a synthetic problem",
+        "online: each symbol of a text before it is learnt from; memory: a synthetic problem",
     )
     horizon: int | None = Field(
         default=None,
@@ -106,6 +107,20 @@ class TaskConfig(Strict):
         """Those of the problem that are given."""
         given = {name: getattr(self, name) for name in ("length", "distractors", "informative", "choices")}
         return {name: size for name, size in given.items() if size is not None}
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> "TaskConfig":
+        if self.kind == "memory":
+            try:
+                problem_of(self.problem or "", **self.sizes)
+            except CarouselError as error:
+                raise ValueError(str(error)) from error
+        elif self.problem or self.sizes:
+            name, value = next(iter(({"problem": self.problem} if self.problem else self.sizes).items()))
+            raise ValueError(
+                f"task '{self.kind}' is about data, only task 'memory' has a problem, got {name} {value}; leave it out"
+            )
+        return self
 
 
 _PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0), "proj_size": 0}
@@ -202,6 +217,12 @@ class TrainingConfig(Strict):
         le=1_000_000,
         description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
     )
+    advance: int = Field(
+        default=8,
+        ge=1,
+        le=1_000_000,
+        description="symbols that task 'online' tells before each step of training",
+    )
     input_offset: float = Field(
         default=0.0,
         ge=0,
@@ -237,6 +258,10 @@ class TrainingConfig(Strict):
         le=64,
         description="how many layers, the first ones, keep the weights they start from",
     )
+    also_from_nothing: bool = Field(
+        default=False,
+        description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
+    )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
     threads: int = Field(
         default=1,
@@ -251,5 +276,10 @@ class TrainingConfig(Strict):
             raise ValueError(
                 f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
                 "give one, or set freeze to 0"
+            )
+        if self.also_from_nothing and self.start is None:
+            raise ValueError(
+                "also_from_nothing is true, but there is no run to start from, so that all is from nothing; "
+                "give one, or set it to false"
             )
         return self

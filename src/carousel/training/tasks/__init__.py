@@ -6,6 +6,7 @@ from carousel.training.config import Config
 from carousel.training.tasks.classify import Classify
 from carousel.training.tasks.forecast import Forecast
 from carousel.training.tasks.memory import Memory
+from carousel.training.tasks.online import Online
 from carousel.training.tasks.symbols import Symbols
 from carousel.training.tasks.task import Material as Material
 from carousel.training.tasks.task import Task as Task
@@ -14,6 +15,7 @@ TASKS: dict[str, Task[Any, Any]] = {
     "classify": Classify(),
     "forecast": Forecast(),
     "symbols": Symbols(),
+    "online": Online(),
     "memory": Memory(),
 }
 
