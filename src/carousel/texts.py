@@ -13,6 +13,9 @@ class Task(Protocol):
     @property
     def writes(self) -> str: ...
 
+    @property
+    def reads(self) -> bool: ...
+
     def shown(self, scores: Mapping[str, Any], /) -> str: ...
 
     def verdict(self, scores: Mapping[str, Any], /) -> str: ...
@@ -29,6 +32,7 @@ def fitted(
     folder = as_argument(run)
     judged = "".join(f"{verdict}\n\n" for verdict in (task.verdict(metrics["test"]), worth) if verdict)
     data = {"text": "", "music": " --out piece.mid"}.get(task.writes, " --data FILE")
+    predict = f"carousel predict {folder}{data}\n  "
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 {judged}best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
@@ -40,8 +44,7 @@ report      {report}
 
 Next:
   {look}carousel evaluate {folder}
-  carousel predict {folder}{data}
-  carousel fit {as_argument(run / "config.yaml")}"""
+  {predict if task.reads else ""}carousel fit {as_argument(run / "config.yaml")}"""
 
 
 def interrupted(run: Path, metrics: dict[str, Any], task: Task) -> str:
@@ -57,6 +60,10 @@ Next:
   carousel evaluate {folder}
   carousel report {folder}
   carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def compared(tables: str, folder: str | None) -> str:
+    return f"{tables}\npage: {Path(folder) / 'comparison.html'}" if folder else tables.rstrip("\n")
 
 
 def health(found: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from carousel.training.config import Config
 from carousel.training.tasks.classify import Classify
 from carousel.training.tasks.forecast import Forecast
+from carousel.training.tasks.memory import Memory
 from carousel.training.tasks.music import Music
 from carousel.training.tasks.online import Online
 from carousel.training.tasks.symbols import Symbols
@@ -17,6 +18,7 @@ TASKS: dict[str, Task[Any, Any]] = {
     "symbols": Symbols(),
     "online": Online(),
     "music": Music(),
+    "memory": Memory(),
 }
 
 
