@@ -43,7 +43,7 @@ def told_piece(roll: ArrayLike, chances: ArrayLike, losses: ArrayLike, title: st
     sounding, given = np.asarray(roll) > 0, np.asarray(chances, dtype=float)
     costs = np.asarray(losses, dtype=float)
     keys = _keys(sounding | (given > 0.5))
-    figure, (top, bottom) = _panels(title, (0.125 * len(keys), 0.9))
+    figure, (top, bottom) = _panels(title, (0.1 * len(keys), 0.9))
     _heat_of_keys(top, given[:, keys], keys)
     frames, places = np.nonzero(sounding[:, keys])
     top.scatter(frames, places, s=9, marker="o", color=ORANGE, linewidths=0)
@@ -74,7 +74,7 @@ def composition(roll: ArrayLike, signals: Mapping[str, ArrayLike], title: str) -
     sounding = np.asarray(roll) > 0
     keys = _keys(sounding)
     shown = {name: np.asarray(signals[name], dtype=float) for name in (*GATES, "s") if name in signals}
-    figure, (top, *panels) = _panels(title, (0.125 * len(keys), *[1.1] * len(shown)))
+    figure, (top, *panels) = _panels(title, (0.1 * len(keys), *[1.1] * len(shown)))
     _heat_of_keys(top, sounding[:, keys].astype(float), keys)
     heading(top, "keys", "drawn one frame after the other")
     units = most_varied(shown) if shown else np.array([], int)
