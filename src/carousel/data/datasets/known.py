@@ -182,8 +182,7 @@ DATASETS: dict[str, Dataset] = {
     "chorales": Dataset(
         "music",
         "chorales by Johann Sebastian Bach, a frame for each quarter note, all in one key",
-        "the corpus of music21; the music is in the public domain, the files are there by permission of those who "
-        "encoded them, and some may be for non-commercial use only",
+        "the corpus of music21; music in the public domain, encodings by permission, some perhaps non-commercial",
         members=("chorales.json",),
         digest="77e5082d6de466e29d89170a105d306313c949d594d098b88e60c1dcb6030856",
         build=build,

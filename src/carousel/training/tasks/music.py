@@ -54,7 +54,7 @@ class Music(Task[MusicModel, Sequences]):
     divided by the number of frames.
     """
 
-    noun = "likelihood"
+    noun = "cost"
     writes = "music"
     label = MusicLabel
     scores = MusicScores
