@@ -29,7 +29,8 @@ def fit(
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classify, forecast, symbols or online [default: what DATA suggests]")
+        str | None,
+        typer.Option(help="classify, forecast, symbols, online or memory [default: what DATA suggests]"),
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -141,7 +142,7 @@ def fit(
         show(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics, **compared},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name), worth),
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.about), worth),
         )
 
 

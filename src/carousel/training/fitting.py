@@ -50,7 +50,7 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
             trained from nothing; the run itself is complete.
     """
     _require(config.training.device)
-    with waiting(f"reading {config.data.name}", progress):
+    with waiting(f"reading {config.about}", progress):
         material = task_of(config).prepare(config)
     _require_memory(config, material)
     folder = create_folder(config, out)
@@ -91,7 +91,7 @@ def resume(run: str | Path, progress: bool = True) -> Run:
     _require(config.training.device)
     with locked(folder):
         checkpoint = checkpoint_of(unfinished(folder))
-        with waiting(f"reading {config.data.name}", progress):
+        with waiting(f"reading {config.about}", progress):
             material = task_of(config).prepare(config)
         remove_unfinished(folder)
         try:
