@@ -94,7 +94,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
     points = torch.cat(said)[: stop - first]
     y = test.series.values[segment][first:end][:, test.series.target_columns].astype(float)
     y[~np.asarray(test.series.observed[segment][first:end])] = np.nan
-    times = test.series.times_of(segment, end)[first:]
+    times = test.series.times_of(segment, end, first)
     origins = range(0, len(points), max(model.horizon, len(points) // (2 * SHOTS), 1))
     name = test.series.groups[segment]
     title = f"The end of the test part{f', series {name}' if name else ''}"

@@ -15,7 +15,7 @@ from carousel.data.tables import read_table, to_series
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
-from carousel.training.forecasting.batches import last_measured, reach_of
+from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.learning import learn
 from carousel.training.forecasting.loading import history_of, scoring_batches, training_batches
@@ -239,7 +239,7 @@ def _cuts(series: Series, data: DataConfig) -> tuple[Time, Time]:
 
 def _require_origins(name: str, part: Part) -> None:
     for segment, (first, end) in enumerate(zip(part.counted, part.ends, strict=True)):
-        if last_measured(part.series.observed[segment], first + 1, end) is not None:
+        if part.series.last_measured(segment, first + 1, end) is not None:
             return
     raise CarouselError(
         f"the {name} part has no measured target that could be forecast from a row before it; "
@@ -256,7 +256,7 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
     parts = []
     for segment, origin, points in beyond(model, series):
         middle, quantiles = model.output.middle(points), model.output.quantiles(points)
-        times = series.times_of(segment, origin + 1 + model.horizon)[origin + 1 :]
+        times = series.times_of(segment, origin + 1 + model.horizon, origin + 1)
         for column, target in enumerate(model.targets):
             part = {
                 **({} if model.groups == ("",) else {"group": series.groups[segment]}),
