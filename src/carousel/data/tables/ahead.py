@@ -33,7 +33,7 @@ def extended(series: Series, schema: Schema, ahead: int) -> Series:
         if found < wanted and schema.known:
             raise CarouselError(
                 f"{_series(group)} has {found - row - 1} rows behind its last measured target, wanted {ahead} with "
-                f"{', '.join(schema.known)}, known ahead; add {wanted - found}"
+                f"{', '.join(schema.known)}, known ahead; add {wanted - found} whose targets are empty"
             )
         at = series.times_of(segment, wanted, found)
         new = _beyond(values[segment][found - 1 : found], at, schema)

@@ -143,8 +143,9 @@ def require_fit(model: SeriesForecaster, series: Series) -> None:
     unknown = next((name for name in series.groups if name not in model.groups), None)
     if unknown is not None:
         raise CarouselError(
-            f"the run does not know the series '{unknown}', whose mean and deviation it needs; "
-            f"{did_you_mean(unknown, model.groups)}"
+            f"the run does not know the series '{unknown}', whose mean and deviation it learns in training "
+            f"({did_you_mean(unknown, model.groups)}); leave its rows out, or train with it, starting from this run: "
+            "`carousel fit DATA --from RUN`"
         )
 
 

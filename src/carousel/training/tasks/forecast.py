@@ -95,6 +95,8 @@ class ForecasterLabel(Label):
     horizon: Json[Positive]
     season: Json[Positive | None]
     base: Json[Base]
+    levels: Json[tuple[Share, ...]] | None = None
+    """Of the quantiles; older runs have those of their configuration."""
     validation: Json[ForecastScores]
 
 
@@ -128,7 +130,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         """A row for each series, target and lead.
 
         Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point
-        `lower` and `upper`, the ends of a 90 % band.
+        `lower` and `upper`, the ends of the widest band, which is one of 90 % unless `levels` says otherwise.
         """
         return forecast_table(model, data.series)
 
@@ -196,7 +198,8 @@ def material(config: Config, series: Series) -> Material[Part]:
     learnt = learn(learning, horizon, None if task.base == "auto" else task.base)
     history = history_of(training.history, series.season, horizon)
     reach = reach_of(config, series.season, horizon)
-    numbers = config.model.hidden_size + len(series.targets) * len(output_of(task.output).anchors)
+    output = output_of(task.output, levels=task.levels)
+    numbers = config.model.hidden_size + len(series.targets) * len(output.anchors)
     return Material(
         names={
             "features": series.features,
@@ -206,6 +209,7 @@ def material(config: Config, series: Series) -> Material[Part]:
             "horizon": horizon,
             "season": series.season,
             "base": learnt.base,
+            "levels": output.levels,
         },
         buffers=learnt.buffers,
         train=training_batches(
@@ -256,7 +260,7 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
     parts = []
     for segment, origin, points in beyond(model, series):
         middle, quantiles = model.output.middle(points), model.output.quantiles(points)
-        times = series.times_of(segment, origin + 1 + model.horizon, origin + 1)
+        times = _told(series.times_of(segment, origin + 1 + model.horizon, origin + 1), model.config.data)
         for column, target in enumerate(model.targets):
             part = {
                 **({} if model.groups == ("",) else {"group": series.groups[segment]}),
@@ -269,3 +273,10 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
                 part |= {"lower": quantiles[:, column, 0].numpy(), "upper": quantiles[:, column, -1].numpy()}
             parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
+
+
+def _told(times: Any, data: DataConfig) -> Any:
+    """Times by the clock of their table's zone, if it has one."""
+    schema = data.table
+    zone = None if schema is None else schema.time_zone or schema.own_zone
+    return times if zone is None else pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone)
