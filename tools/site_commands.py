@@ -49,6 +49,8 @@ def allowed(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema["type"] == "array":
         parts = schema.get("prefixItems")
-        return f"a pair, each a {allowed(parts[0])}" if parts else f"a list, each a {allowed(schema['items'])}"
+        return (
+            f"a pair, each a {allowed(parts[0])}" if parts else f"a list, each a {allowed(schema['items'])}"
+        )
     limits = [f"{sign} {schema[key]:,}".removesuffix(".0") for key, sign in LIMITS.items() if key in schema]
     return f"{KINDS[schema['type']]} {', '.join(limits)}".strip()
