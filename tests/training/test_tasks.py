@@ -33,4 +33,4 @@ def test_baselines_are_in_terms_of_the_primary_score():
     assert baselines({"mase": mase, "nll": None}) == {"persistence": 1.5, "seasonal": 1.0}
     assert baselines({"mase": mase, "nll": {"forecast": 2.1, "garch": 2.2}}) == {"garch": 2.2}
     assert TASKS["symbols"].baselines({"loss": 2.0, "rivals": {"gzip": 3.0}}) == {"gzip": 3.0}
-    assert TASKS["classify"].baselines({"accuracy": 1.0}) == {}
+    assert TASKS["classify"].baselines({"accuracy": 1.0, "rivals": {"1-NN DTW": 0.9}}) == {"1-NN DTW": 0.9}
