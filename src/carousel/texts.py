@@ -24,10 +24,10 @@ def fitted(
     task: Task,
     report: Path,
     utterance: str | None,
+    worth: str | None,
 ) -> str:
     folder = as_argument(run)
-    verdict = task.verdict(metrics["test"])
-    judged = f"{verdict}\n\n" if verdict else ""
+    judged = "".join(f"{verdict}\n\n" for verdict in (task.verdict(metrics["test"]), worth) if verdict)
     data = "" if task.writes else " --data FILE"
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\

@@ -120,3 +120,9 @@ def test_series_to_forecast(name, tmp_path, monkeypatch):
     horizon = len(target["forecast"]["by_lead"])
     assert horizon == {"load": 24, "air": 24, "health": 6, "finance": 1}[name]
     assert (target["nll"] is not None) == (name == "finance")
+
+
+def test_a_text_to_code(tmp_path, monkeypatch):
+    stand_in(monkeypatch, tmp_path, "alice29", {"alice29.txt": "Oh dear! Oh dear! I shall be late! " * 12})
+    scores = smoke("text", tmp_path)
+    assert scores["symbols"] == 420 and scores["loss"] < 8

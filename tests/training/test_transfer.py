@@ -40,7 +40,7 @@ def weights(run) -> dict[str, torch.Tensor]:
     return {name: weight.detach() for name, weight in run.load_model().named_parameters()}
 
 
-STILL = ["learning_rate=1e-12", "weight_decay=0", "epochs=1", "batch_size=64"]
+STILL = ["learning_rate=1e-12", "weight_decay=0", "epochs=1", "batch_size=64", "also_from_nothing=false"]
 
 
 def test_the_layer_is_taken_over_and_a_new_head_is_drawn(first, two_men, tmp_path):
@@ -64,7 +64,7 @@ def test_the_same_task_takes_the_head_over_too(first, tmp_path):
 
 @pytest.mark.parametrize("layers", [0, 1, 2])
 def test_frozen_layers_stay_as_they_are(layers, first, two_men, tmp_path):
-    changes = [*start_from(first.folder), f"freeze={layers}", "epochs=1", "batch_size=64"]
+    changes = [*start_from(first.folder), f"freeze={layers}", *STILL[2:]]
     run = fit(configure(two_men, changes=changes)[0], tmp_path / "run", progress=False)
     old, new = weights(first), weights(run)
     for name in old:
@@ -76,7 +76,7 @@ def test_frozen_layers_stay_as_they_are(layers, first, two_men, tmp_path):
 def test_a_resumed_run_does_not_start_again(first, two_men, tmp_path, monkeypatch):
     from test_fitting import after_steps, press_ctrl_c
 
-    changes = [*start_from(first.folder), "freeze=1", "epochs=3", "batch_size=8"]
+    changes = [*start_from(first.folder), "freeze=1", "epochs=3", "batch_size=8", "also_from_nothing=false"]
     config, _ = configure(two_men, changes=changes)
     whole = fit(config, tmp_path / "whole", progress=False)
     after_steps(monkeypatch, 6, press_ctrl_c)

@@ -38,7 +38,9 @@ def export(
 ) -> None:
     """Write a run's model as an ONNX file.
 
-    It takes sequences of any length, and their lengths, and gives a probability for each class.
+    A classifier takes sequences of any length, and their lengths, and gives a probability for each class. A forecaster
+    takes rows, and gives what comes after the last. A model of text takes symbols and a state, and gives the chances of
+    the next symbol and the state.
     """
     with plain_errors(debug):
         try:

@@ -29,7 +29,7 @@ def fit(
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classify, forecast or symbols [default: what DATA suggests]")
+        str | None, typer.Option(help="classify, forecast, symbols or online [default: what DATA suggests]")
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -95,7 +95,7 @@ def fit(
     """Train a model and write its report.
 
     The best epoch is kept and scored once on the test part: the latest whose validation loss is within one standard
-    error of the lowest.
+    error of the lowest. With --from the same is trained from nothing, too, and the report compares the two.
     """
     with plain_errors(debug):
         named = {
@@ -137,10 +137,11 @@ def fit(
             )
             raise typer.Exit(130)
         report = _draw_report(run.folder)
+        worth, compared = _worth_of_start(run)
         show(
             as_json,
-            {"run": str(run.folder), "report": str(report), **metrics},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name)),
+            {"run": str(run.folder), "report": str(report), **metrics, **compared},
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name), worth),
         )
 
 
@@ -176,12 +177,15 @@ def predict(
         Path | None, typer.Option(help="File of data to answer. A run on text writes some without it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write [default: standard output]")] = None,
-    length: Annotated[int, typer.Option(help="Symbols to write.")] = 500,
+    length: Annotated[int | None, typer.Option(help="Symbols to write. [default: 500]")] = None,
     temperature: Annotated[
-        float, typer.Option(help="How bold the writing is: 0 takes the likeliest, 1 draws as the model says.")
-    ] = 1.0,
-    prompt: Annotated[str, typer.Option(help="What is read before the writing begins.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of the writing.")] = 0,
+        float | None,
+        typer.Option(
+            help="How bold the writing is: 0 takes the likeliest, 1 draws as the model says. [default: 1]"
+        ),
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="What is read before the writing begins.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the writing. [default: 0]")] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -195,13 +199,19 @@ def predict(
         from carousel.training import generate, prediction_table
 
         require_file(data)
+        options = {"length": length, "temperature": temperature, "prompt": prompt, "seed": seed}
+        writing: dict[str, Any] = {name: given for name, given in options.items() if given is not None}
+        if data and writing:
+            raise CarouselError(
+                f"{as_options(writing)}: with --data nothing is written, '{data}' is answered; leave out one of the two"
+            )
         if data:
             table = prediction_table(run, data)
             predictions: Any = {"predictions": table.to_dict(orient="records")}
             text, written = table.to_csv(index=False).rstrip("\n"), f"{len(table)} predictions"
         else:
-            text = generate(run, length, temperature, prompt, seed)
-            predictions, written = {"text": text}, f"{length} symbols"
+            text = generate(run, **writing)
+            predictions, written = {"text": text}, f"{len(text):,} characters"
         if out:
             write_atomically(out, text + "\n")
             text = f"{written} written to {out}"
@@ -239,6 +249,16 @@ def _resume(folder: Path) -> "Run":
         from carousel.training import resume
 
     return resume(folder)
+
+
+def _worth_of_start(run: "Run") -> tuple[str | None, dict[str, Any]]:
+    """What the start from another run was worth, in a sentence and as the metrics of the same from nothing."""
+    from carousel.training.from_nothing import comparison_of
+
+    comparison = comparison_of(run)
+    if comparison is None:
+        return None, {}
+    return comparison.verdict, {"from_nothing": comparison.drawn.metrics()}
 
 
 def _draw_report(run: Path) -> Path:

@@ -40,8 +40,9 @@ class Graph:
     def weight(self, name: str, value: Tensor) -> str:
         return self._constant(name, value.detach().cpu().numpy())
 
-    def zero(self) -> str:
-        return self._constant("zero", np.zeros((), self.dtype))
+    def number(self, value: float) -> str:
+        """A number, 0-D."""
+        return self._constant(f"number_{value}", np.array(value, self.dtype))
 
     def index(self, value: int) -> str:
         """An integer, 0-D."""

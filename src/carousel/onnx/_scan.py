@@ -46,7 +46,7 @@ def run(
         ends.append([graph.add("Unsqueeze", signal, graph.indices(0)) for signal in after])
     output = graph.add("Concat", *outputs, axis=2)
     if inside:
-        output = graph.add("Where", inside, output, graph.zero())
+        output = graph.add("Where", inside, output, graph.number(0))
     return output, [graph.add("Concat", *signals, axis=0) for signals in zip(*ends, strict=True)]
 
 
@@ -60,7 +60,7 @@ def _zeros(graph: Graph, x: str, directions: int, size: int) -> str:
     """[D, B, size], where B is that of x."""
     batch = graph.add("Gather", graph.add("Shape", x), graph.indices(1))
     shape = graph.add("Concat", graph.indices(directions), batch, graph.indices(size), axis=0)
-    return graph.add("Expand", graph.zero(), shape)
+    return graph.add("Expand", graph.number(0), shape)
 
 
 def _direction(

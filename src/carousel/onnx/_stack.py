@@ -46,9 +46,17 @@ def graph_of(layer: LSTM | RNN, dtype: np.dtype[Any], lengths: bool, states: boo
 
 
 def stacked(
-    graph: Graph, layer: LSTM | RNN, x: str, initial: Sequence[str] | None, lengths: str | None
+    graph: Graph,
+    layer: LSTM | RNN,
+    x: str,
+    initial: Sequence[str] | None,
+    lengths: str | None,
+    windowed: bool = False,
 ) -> tuple[str, list[list[str]]]:
-    """The output [T, B, D * V], and of each layer of the stack the last states, [D, B, d] each."""
+    """The output [T, B, D * V], and of each layer of the stack the last states, [D, B, d] each.
+
+    Where x is `windowed`, it is what the first layer's windows see.
+    """
     # onnxruntime has the operators in float32 only.
     as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32
     has_windows = any(pair != (0, 0) for pair in layer.context)
@@ -58,7 +66,8 @@ def stacked(
     D = 2 if layer.bidirectional else 1
     levels = []
     for level in range(layer.num_layers):
-        x = _windows(graph, x, inside, *layer.context[level])
+        if level or not windowed:
+            x = windows(graph, x, inside, *layer.context[level])
         weights = [layer._weights(level, reverse) for reverse in (False, True)[:D]]
         state = initial and _rows(graph, initial, level * D, D)
         if as_operator:
@@ -81,12 +90,12 @@ def _inside(graph: Graph, x: str, lengths: str) -> str:
     return graph.add("Unsqueeze", graph.add("Less", steps, lengths), graph.indices(2))
 
 
-def _windows(graph: Graph, x: str, inside: str | None, past: int, future: int) -> str:
+def windows(graph: Graph, x: str, inside: str | None, past: int, future: int) -> str:
     """Beside each x[n] its neighbours x[n - l], l = -future .. past in this order, zeros beyond the ends."""
     if past == future == 0:
         return x
     if inside:
-        x = graph.add("Where", inside, x, graph.zero())
+        x = graph.add("Where", inside, x, graph.number(0))
     padded = graph.add("Pad", x, graph.indices(past, 0, 0, future, 0, 0))
     taps = []
     for tap in range(past + future + 1):

@@ -6,14 +6,17 @@ from typing import Any
 
 from carousel.report import classify, forecast, symbols
 from carousel.report.chapter import UNSEEN, Chapter
-from carousel.report.page import ReportContent, write_report
+from carousel.report.page import ReportContent, ReportFigure, write_report
+from carousel.report.start import start_or_nothing
 from carousel.training import Run, open_run
 from carousel.training.config import to_yaml
+from carousel.training.from_nothing import Comparison, comparison_of
 
 CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "classify": classify.chapter,
     "forecast": forecast.chapter,
     "symbols": symbols.chapter,
+    "online": symbols.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
@@ -31,11 +34,14 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
     run = open_run(run_dir)
     metrics = run.metrics()
     chapter = CHAPTERS[run.config.task.kind](run, metrics, utterance)
+    comparison = comparison_of(run)
+    compared = [_start(comparison)] if comparison else []
+    summary = _summary(run, metrics, chapter.finding)
     content = ReportContent(
         title=f"{run.config.recipe}: {run.config.model.layer} layer",
-        summary=_summary(run, metrics, chapter.finding),
+        summary=f"{summary} {comparison.verdict}" if comparison else summary,
         facts=_facts(run, metrics, chapter.facts),
-        figures=chapter.figures,
+        figures=(*chapter.figures[:1], *compared, *chapter.figures[1:]),
         configuration=to_yaml(run.config),
         recalls=chapter.recalls,
         sample=chapter.sample,
@@ -44,14 +50,25 @@ def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
 
 
 def _summary(run: Run, metrics: Mapping[str, Any], finding: str) -> str:
+    why = "the latest whose validation loss is within one standard error of the lowest"
     best = (
-        f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, the latest whose validation loss is "
-        f"within one standard error of the lowest; {finding}"
+        f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, {why if run.task.chooses else 'the last'}; "
+        f"{finding}"
     )
     data = run.config.data.name
+    if not run.task.chooses:
+        return f"Trained on '{data}'; {best}."
     if metrics["status"] == "complete":
         return f"Trained on '{data}'; {best}. The test part was scored once, after training."
     return f"Training on '{data}' was interrupted; {best}. The test part has not been scored."
+
+
+def _start(comparison: Comparison) -> ReportFigure:
+    caption = (
+        "The same training twice, from the weights of the other run and from nothing, on the same data in the same "
+        "order. Rings mark the epochs that were kept, whose models were scored once on the test part."
+    )
+    return ReportFigure("start_or_nothing", caption, start_or_nothing(comparison))
 
 
 def _facts(run: Run, metrics: Mapping[str, Any], scores: Mapping[str, str]) -> dict[str, str]:

@@ -3,15 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import carousel
+from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
 from carousel.report.chapter import Chapter
+from carousel.report.code_length import code_length
 from carousel.report.figures import Curve, learning_curves
+from carousel.report.letters import letters
 from carousel.report.page import ReportFigure
 from carousel.style import percent
 from carousel.training import Run, SymbolModel
-from carousel.training.symbols.generation import written
+from carousel.training.symbols.coder import OnlineCoder
+from carousel.training.symbols.generation import beginning, drawn
+from carousel.training.symbols.rivals import bits_of_rivals
 
 LENGTH, TEMPERATURE, SEED = 800, 0.8, 0
+LETTERS = 72
+PLACES = 12
 
 RIGHT = Curve("accuracy", "accuracy (share of symbols told right)", percent, is_share=True)
 
@@ -23,21 +35,70 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     model = run.load_model()
     assert isinstance(model, SymbolModel)
     task, validation, test = run.task, metrics["validation"], metrics["test"]
-    facts = {"validation": task.shown(validation)}
+    is_online = isinstance(model, OnlineCoder)
+    facts = {"last epoch" if is_online else "validation": task.shown(validation)}
     if test:
         rivals = {name: f"{bits:.3f} bits a symbol" for name, bits in test["rivals"].items()}
-        facts |= {"test": task.told(test), **rivals}
-    rows = run.history()
-    history = {name: [row[name] for row in rows] for name in rows[0]}
-    curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT)
-    caption = (
-        "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout; validation "
-        "numbers are taken at its end, without. The ring marks the epoch that was kept."
+        facts |= {"code length" if is_online else "test": task.told(test), **rivals}
+    finding = (
+        f"it needs {task.shown(validation)} on the {'text of that epoch' if is_online else 'validation part'}"
     )
-    finding = f"it needs {task.shown(validation)} on the validation part"
+    said = drawn(model, LENGTH, TEMPERATURE, "", SEED)
     return Chapter(
         finding=f"{finding}. {task.verdict(test)}".rstrip(". ") if test else finding,
         facts=facts,
-        figures=(ReportFigure("learning_curves", caption, curves),),
-        sample=written(model, LENGTH, TEMPERATURE, "", SEED),
+        figures=(
+            *([_code_length(run, model)] if isinstance(model, OnlineCoder) else []),
+            _curves(run, metrics, is_online),
+            *([_letters(model, model.lstm, said[:LETTERS])] if model.lstm else []),
+        ),
+        sample=decode(said, model.alphabet),
     )
+
+
+def _curves(run: Run, metrics: Mapping[str, Any], is_online: bool) -> ReportFigure:
+    rows = run.history()
+    history = {name: [row[name] for row in rows] for name in rows[0]}
+    curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT)
+    compared = (
+        "Loss and accuracy of each epoch, which is a stretch of the text. Validation numbers are of its symbols before "
+        "they were learnt from, training numbers of what was read again, with dropout."
+        if is_online
+        else "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout; "
+        "validation numbers are taken at its end, without. The ring marks the epoch that was kept."
+    )
+    return ReportFigure("learning_curves", compared, curves)
+
+
+def _code_length(run: Run, model: OnlineCoder) -> ReportFigure:
+    content = np.concatenate(run.task.prepare(run.config).test.text.documents).tobytes()
+    told = int(model.bits.isfinite().sum())
+    places = sorted({max(1, told * step // PLACES) for step in range(1, PLACES + 1)})
+    packed = [bits_of_rivals(b"", content[:place]) for place in places]
+    rivals = {
+        name: [one[name] / place for one, place in zip(packed, places, strict=True)] for name in packed[0]
+    }
+    caption = (
+        "What a byte took on average up to each place of the text, before the model had learnt from it, and what "
+        "compressors need for the text up to there."
+    )
+    return ReportFigure("code_length", caption, code_length(model.bits[:told], rivals, places))
+
+
+@torch.no_grad()
+def _letters(model: SymbolModel, layer: carousel.LSTM, symbols: NDArray[np.int64]) -> ReportFigure:
+    said = torch.from_numpy(symbols)
+    x = model.coded(torch.cat([torch.from_numpy(encode(beginning(model), model.alphabet)).long(), said]))
+    chances = model.head(layer(x)[0])[:-1].softmax(dim=1).gather(1, said.unsqueeze(1)).squeeze(1)
+    signals = {name: signal[1:] for name, signal in layer.trace(x).items()}
+    figure = letters(
+        [decode(symbol, model.alphabet) for symbol in said.unsqueeze(1).numpy()],
+        chances,
+        signals,
+        "What the model wrote, letter by letter",
+    )
+    caption = (
+        "The first letters that the model wrote. Above, the chance that it gave each one; below, gates and state of "
+        "the first layer as it read it: the units whose state varies most, those that keep it longest on top."
+    )
+    return ReportFigure("writing", caption, figure)

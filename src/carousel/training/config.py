@@ -17,17 +17,24 @@ from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols")
+_NEXT = ("forecast", "symbols", "online")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
 UNROLL = 128
 """Steps of a segment of text."""
 
+ONLINE = {"epochs": 20, "batch_size": 8, "unroll": 32}
+"""How a text is learnt while it is told, by a layer that needs few symbols to begin with."""
+
 FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
 """How a forecaster is trained: full peepholes run away in long series, and few long windows make a step."""
 
-_BY_TASK = {"model": ("layer", "bidirectional", *BY_LAYER), "training": ("unroll", *FORECASTING)}
+_BY_TASK = {
+    "task": ("alphabet",),
+    "model": ("layer", "bidirectional", *BY_LAYER),
+    "training": tuple(FORECASTING | ONLINE),
+}
 """The settings whose defaults depend on the kind of task."""
 
 
@@ -55,18 +62,27 @@ class Config(Strict):
         task, model, training = sections.values()
         if task.get("kind") == "forecast":
             model, training = {"layer": "lstm", **model}, FORECASTING | training
+        if task.get("kind") == "online":
+            task, training = {"alphabet": "bytes", **task}, ONLINE | training
+            model = {"layer": "lstm", **model}
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
             model = {"bidirectional": False, **back, **model}
         if task.get("kind") == "symbols":
             training = {"unroll": UNROLL, **training}
-        return content | {"model": model, "training": training}
+        return content | {"task": task, "model": model, "training": training}
 
     @model_validator(mode="after")
     def _check_task(self) -> "Config":
-        if self.task.kind == "symbols" and not self.training.unroll:
+        if self.task.kind in ("symbols", "online") and not self.training.unroll:
             raise ValueError(
-                f"task 'symbols' reads its text in segments, got unroll 0; set unroll to their steps, such as {UNROLL}"
+                f"task '{self.task.kind}' reads its text in segments, got unroll 0; set unroll to their steps, "
+                f"such as {UNROLL}"
+            )
+        if self.task.kind == "online" and self.task.alphabet != "bytes":
+            raise ValueError(
+                f"task 'online' tells bytes, got alphabet '{self.task.alphabet}': which characters occur would have to "
+                "be known beforehand; set alphabet to bytes"
             )
         if self.task.kind != "forecast" and self.task.horizon is not None:
             raise ValueError(

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 
 from carousel.errors import CarouselError
-from carousel.files import cannot_write, remove_unfinished, write_atomically
+from carousel.files import as_argument, cannot_write, remove_unfinished, write_atomically
 from carousel.screen import waiting
 from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import Config
 from carousel.training.environment import cpu_threads, memory, seeded
+from carousel.training.from_nothing import from_nothing, is_to_be_compared
 from carousel.training.lock import locked
 from carousel.training.model import SequenceModel
-from carousel.training.parts import METRICS, MODEL
+from carousel.training.parts import CONFIG, FROM_NOTHING, METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.resumption import checkpoint_of, unfinished
@@ -30,7 +31,8 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
 
     The validation part is split off the training part; the scaling is learnt from what is left. Random numbers are
     drawn from the seed and the threads counted, so that the same configuration gives the same numbers on the same
-    machine; the caller's random numbers go on afterwards as if nothing had happened.
+    machine; the caller's random numbers go on afterwards as if nothing had happened. Where `also_from_nothing` asks for
+    it, the same is then trained without a run to start from, in the folder `from_nothing` of the run.
 
     Args:
         config: the complete run.
@@ -43,7 +45,8 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     Raises:
         CarouselError: unknown data set, missing device, too little memory, unusable `out`, full or read-only disk,
             or a loss that is never finite.
-        KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind.
+        KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind. Or Ctrl-C while the same was
+            trained from nothing; the run itself is complete.
     """
     _require(config.training.device)
     with waiting(f"reading {config.data.name}", progress):
@@ -52,18 +55,20 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     folder = create_folder(config, out)
     with locked(folder):
         try:
-            return _run(config, material, folder, progress)
+            run = _run(config, material, folder, progress)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
         finally:
             if not (folder / MODEL).exists():
                 discard_folder(folder, config)
+        return _compared(run, progress)
 
 
 def resume(run: str | Path, progress: bool = True) -> Run:
     """Go on with a training that was interrupted or killed, from the end of its last whole epoch.
 
-    It ends with the same bits as if it had never stopped, on the same machine with the same versions.
+    It ends with the same bits as if it had never stopped, on the same machine with the same versions. So does the same
+    training from nothing, where the run asks for it and is complete itself.
 
     Args:
         run: the run folder.
@@ -78,6 +83,9 @@ def resume(run: str | Path, progress: bool = True) -> Run:
         KeyboardInterrupt: Ctrl-C before anything was added.
     """
     folder = Path(run)
+    if is_to_be_compared(folder):
+        with locked(folder):
+            return _compared(open_run(folder), progress)
     config = unfinished(folder).config
     _require(config.training.device)
     with locked(folder):
@@ -86,9 +94,31 @@ def resume(run: str | Path, progress: bool = True) -> Run:
             material = task_of(config).prepare(config)
         remove_unfinished(folder)
         try:
-            return _run(config, material, folder, progress, checkpoint)
+            resumed = _run(config, material, folder, progress, checkpoint)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"before an epoch ended; '{folder}' is left as it was") from None
+        return _compared(resumed, progress)
+
+
+def _compared(run: Run, progress: bool) -> Run:
+    """The run; where it is complete and asks for it, the same was then trained from nothing, too."""
+    if not is_to_be_compared(run.folder):
+        return run
+    folder = run.folder / FROM_NOTHING
+    remedy = f"the run '{run.folder}' is complete, `carousel fit --resume {as_argument(run.folder)}` goes on"
+    stopped = f"while the same was trained from nothing; {remedy}"
+    try:
+        if (folder / CONFIG).is_file():
+            other = resume(folder, progress)
+        else:
+            other = fit(from_nothing(run.config), folder, progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(stopped) from None
+    except CarouselError as error:
+        raise CarouselError(f"training the same from nothing: {error}; {remedy}") from error
+    if other.metrics()["status"] == "interrupted":
+        raise KeyboardInterrupt(stopped)
+    return run
 
 
 def _run(

@@ -130,9 +130,13 @@ class SequenceModel(pl.LightningModule, ABC):
 
     def on_validation_epoch_end(self) -> None:
         """Log the means over the validation part, and the standard error of the mean loss."""
+        self.log_dict(self.validation_means())
+
+    def validation_means(self) -> dict[str, Tensor]:
+        """The mean of each score that was counted in validation, and the standard error of the mean loss."""
         means = {f"validation_{name}": tally.mean for name, tally in self._validation_scores.items()}
         means["validation_loss_error"] = self._validation_scores["loss"].standard_error
-        self.log_dict(means)
+        return means
 
     def configure_gradient_clipping(
         self,
@@ -145,11 +149,17 @@ class SequenceModel(pl.LightningModule, ABC):
         self._gradient_norms.add(norm.detach().reshape(1))
 
     def configure_optimizers(self) -> Any:
-        training = self.config.training
-        optimizer = torch.optim.AdamW(
-            self.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
-        )
+        optimizer = self.new_optimizer()
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, training.learning_rate, total_steps=int(self.trainer.estimated_stepping_batches)
+            optimizer,
+            self.config.training.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def new_optimizer(self) -> torch.optim.Optimizer:
+        """AdamW with the step size and the weight decay of the configuration."""
+        training = self.config.training
+        return torch.optim.AdamW(
+            self.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        )

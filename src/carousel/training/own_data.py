@@ -69,7 +69,7 @@ def configure(
         raise CarouselError(
             f"--encoding: '{file}' is no text file, and only one has an encoding; leave it out"
         )
-    if is_table and kind != "symbols":
+    if is_table and kind not in ("symbols", "online"):
         return _configured_table(file, digest, kind, changes, given, encoding)
     found = [] if kind else [_suggestion(file)]
     kind = kind or ("classify" if file.suffix.lower() in SEQUENCES else "symbols")

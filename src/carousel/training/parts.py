@@ -7,6 +7,8 @@ from carousel.files import as_argument
 
 CONFIG, MODEL, METRICS, HISTORY = "config.yaml", "model.safetensors", "metrics.json", "history.csv"
 CHECKPOINT = "checkpoints/last.ckpt"
+FROM_NOTHING = "from_nothing"
+"""The same training without a run to start from, a run folder inside the other's."""
 LOCK = ".lock"
 
 

@@ -23,7 +23,7 @@ class Recorder(pl.Callback):
 
     The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
-    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3).
+    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). A task that chooses none keeps the last.
 
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
     known so far goes into the checkpoint, which is written after the other files: they are never older than it is.
@@ -74,7 +74,7 @@ class Recorder(pl.Callback):
         if row["validation_loss"] < self._lowest["validation_loss"]:
             self._lowest = row
         bound = self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
-        is_best = row["validation_loss"] <= bound < inf
+        is_best = row["validation_loss"] <= bound < inf if self.task.chooses else self._is_finite(row)
         best = row if is_best else self.best
         contents: dict[Path, str | bytes] = {self.folder / HISTORY: history_text(self.task, self.rows)}
         if best:
@@ -91,7 +91,12 @@ class Recorder(pl.Callback):
         if not self.rows:
             return False
         waited = self.rows[-1]["epoch"] - self._lowest["epoch"]
-        return waited >= self.model.config.training.patience or not isfinite(self.rows[-1]["validation_loss"])
+        too_long = self.task.chooses and waited >= self.model.config.training.patience
+        return too_long or not self._is_finite(self.rows[-1])
+
+    @staticmethod
+    def _is_finite(row: dict[str, float]) -> bool:
+        return isfinite(row["validation_loss"])
 
     def complete(self, test: dict[str, Any]) -> None:
         """Close the run with its test score."""

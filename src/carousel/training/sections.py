@@ -52,9 +52,10 @@ class DataConfig(Strict):
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online"] = Field(
         default="classify",
-        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text",
+        description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
+        "online: each symbol of a text before it is learnt from",
     )
     horizon: int | None = Field(
         default=None,
@@ -172,6 +173,12 @@ class TrainingConfig(Strict):
         le=1_000_000,
         description="steps of a segment, which goes on in the state that the one before ended in; 0: no segments",
     )
+    advance: int = Field(
+        default=8,
+        ge=1,
+        le=1_000_000,
+        description="symbols that task 'online' tells before each step of training",
+    )
     input_offset: float = Field(
         default=0.0,
         ge=0,
@@ -203,6 +210,10 @@ class TrainingConfig(Strict):
         le=64,
         description="how many layers, the first ones, keep the weights they start from",
     )
+    also_from_nothing: bool = Field(
+        default=False,
+        description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
+    )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
     threads: int = Field(
         default=1,
@@ -217,5 +228,10 @@ class TrainingConfig(Strict):
             raise ValueError(
                 f"freeze keeps the weights of another run, got freeze {self.freeze} and no run to start from; "
                 "give one, or set freeze to 0"
+            )
+        if self.also_from_nothing and self.start is None:
+            raise ValueError(
+                "also_from_nothing is true, but there is no run to start from, so that all is from nothing; "
+                "give one, or set it to false"
             )
         return self

@@ -50,6 +50,8 @@ def quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         # The sequences are in memory: worker processes would only cost time.
         warnings.filterwarnings("ignore", ".*does not have many workers")
+        # A text that is told while it is learnt has no validation part.
+        warnings.filterwarnings("ignore", ".*have no `val_dataloader`")
         # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
         try:

@@ -17,6 +17,8 @@ from carousel.training.source import sha256
 def start_from(run: str | Path) -> list[str]:
     """The settings, as for `override`, of a training that starts from a run: its model, and where its weights are.
 
+    The same is to be trained from nothing, too, so that the report can tell what the start was worth.
+
     Raises:
         CarouselError: the run cannot be opened.
     """
@@ -25,6 +27,7 @@ def start_from(run: str | Path) -> list[str]:
         **opened.config.model.model_dump(mode="json"),
         "start": str(opened.folder.absolute()),
         "start_sha256": sha256(opened.folder / MODEL),
+        "also_from_nothing": True,
     }
     return [f"{name}={json.dumps(value)}" for name, value in settings.items()]
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import forecaster, series_from, small_config, some_series
 
 from carousel.data.steps import span
 from carousel.errors import CarouselError
@@ -20,6 +19,7 @@ from carousel.training.forecasting import beyond, score
 from carousel.training.forecasting.parts import cut, whole
 from carousel.training.tasks.forecast import forecast_table, material
 from commands import call, one_object, sentence
+from some_series import forecaster, series_from, small_config, some_series
 
 SMALL = ["hidden_size=4", "epochs=2", "batch_size=8", "history=24", "layer=lstm"]
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import everywhere, forecaster, series_from, small_config, some_series, whole_batch
 
 from carousel.errors import CarouselError
 from carousel.training import Config
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from helpers import assert_same
+from some_series import everywhere, forecaster, series_from, small_config, some_series, whole_batch
 
 
 @pytest.mark.parametrize("base", ["none", "last", "season"])

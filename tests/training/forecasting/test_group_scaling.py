@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_series import groups_of, series_from, some_series
 
 from carousel.data import Series
 from carousel.training.forecasting.scaling import moments_of
 from helpers import assert_same
+from some_series import groups_of, series_from, some_series
 
 
 @given(some_series(), st.data())

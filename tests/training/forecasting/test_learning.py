@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import forecaster, groups_of, series_from, small_config, some_series
 
 from carousel.data import Series
 from carousel.training.forecasting.learning import LEAST_SPREAD, base_errors, learn, naive_errors_of
 from carousel.training.forecasting.parts import whole
 from carousel.training.forecasting.scaling import moments_of
 from carousel.training.tasks.forecast import material
+from some_series import forecaster, groups_of, series_from, small_config, some_series
 
 
 def one_series(values: np.ndarray, season: int | None = None) -> Series:

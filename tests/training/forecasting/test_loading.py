@@ -4,11 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import forecaster, series_from, some_series
 
 from carousel.data import Series
 from carousel.training.forecasting.loading import LEAST_BATCHES, history_of, training_batches
 from carousel.training.forecasting.parts import Part, cut
+from some_series import forecaster, series_from, some_series
 
 
 def loader(part: Part, model, unroll: int, seed: int = 0):

@@ -7,13 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_series import everywhere, forecaster, series_from, small_config, some_series, whole_batch
 
 from carousel.data import Series, time_cuts
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.parts import cut
 from carousel.training.forecasting.scoring import beyond, score
 from carousel.training.tasks.forecast import material
+from some_series import everywhere, forecaster, series_from, small_config, some_series, whole_batch
 
 
 def points(model: SeriesForecaster, series: Series) -> torch.Tensor:

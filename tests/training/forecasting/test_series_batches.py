@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from some_series import groups_of, series_from, some_series
 
 from carousel.training.forecasting.batches import Reach, Reader, in_blocks, last_measured
 from carousel.training.forecasting.pieces import Piece, Stretch
 from helpers import assert_same
+from some_series import groups_of, series_from, some_series
 
 
 @given(some_series(), st.data())

@@ -123,6 +123,10 @@ def test_the_commands(file, tmp_path):
     assert (tmp_path / "said.txt").read_text() == generate(folder, 60) + "\n"
     assert "bits a symbol over 2,400 symbols" in call("evaluate", folder).stdout
     assert call("predict", folder, "--data", file).stdout.startswith("document,symbols,bits_per_symbol\n")
+    got = sentence(call("predict", folder, "--data", file, "--length", 5, "--seed", 0))
+    assert got == (
+        f"--length, --seed: with --data nothing is written, '{file}' is answered; leave out one of the two"
+    )
     assert "has no sequence '7'; leave it out" in sentence(call("report", folder, "--utterance", 7))
     assert "only classifiers can be exported" in sentence(call("export", folder))
 

@@ -120,7 +120,8 @@ class SeriesForecaster(SequenceModel):
         self.register_buffer("naive_errors", torch.ones(len(groups), len(targets)))
         self._target_columns = [self.features.index(name) for name in targets]
         self._known_columns = [self.features.index(name) for name in known]
-        self._seen = seen
+        self.seen = seen
+        """Which of the features the layer sees, by position."""
         self.dropout = nn.Dropout(config.model.dropout)
         self.head = LeadHead(
             self.width, len(known), horizon, len(targets), config.model.hidden_size, self.output
@@ -138,7 +139,7 @@ class SeriesForecaster(SequenceModel):
         """The names of what the layer sees at each step."""
         surprises = {"last": "change of", "season": "season's change of"}
         naive = naive_of(self.season)
-        seen = (self.features[column] for column in self._seen)
+        seen = (self.features[column] for column in self.seen)
         return (*seen, *(f"{surprises[kind]} {name}" for kind in naive for name in self.targets))
 
     @property
@@ -200,7 +201,7 @@ class SeriesForecaster(SequenceModel):
         x[..., self._target_columns] = targets[now]
         earlier = targets[: now.stop], batch.observed[: now.stop], now.start - 1, 1, self.season
         surprises = [targets[now] - base_of(kind, *earlier).squeeze(2) for kind in naive_of(self.season)]
-        return self.standardised(torch.cat([x[..., self._seen], *surprises], dim=-1))
+        return self.standardised(torch.cat([x[..., self.seen], *surprises], dim=-1))
 
     def standardised_targets(self, batch: SeriesBatch) -> Tensor:
         """The targets [L + K + H, B, D] in terms of their group's mean and deviation."""
@@ -208,7 +209,7 @@ class SeriesForecaster(SequenceModel):
 
     def standardised_known(self, rows: Tensor) -> Tensor:
         """The features known ahead of time, [..., c], of rows [..., F]."""
-        places = [self._seen.index(column) for column in self._known_columns]
+        places = [self.seen.index(column) for column in self._known_columns]
         return (rows[..., self._known_columns] - self.mean[places]) / self.std[places]
 
     def losses(self, forecast: Forecast) -> Tensor:

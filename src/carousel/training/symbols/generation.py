@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -11,8 +12,21 @@ from carousel.errors import CarouselError
 from carousel.training.symbols.model import SymbolModel
 
 
-@torch.no_grad()
+def beginning(model: SymbolModel) -> str:
+    """What a model reads where there is no prompt."""
+    alphabet = model.alphabet
+    return "\n" if alphabet is None or "\n" in alphabet else alphabet[0]
+
+
 def written(model: SymbolModel, length: int, temperature: float, prompt: str, seed: int) -> str:
+    """The text of what `drawn` gives."""
+    return decode(drawn(model, length, temperature, prompt, seed), model.alphabet)
+
+
+@torch.no_grad()
+def drawn(
+    model: SymbolModel, length: int, temperature: float, prompt: str, seed: int
+) -> npt.NDArray[np.int64]:
     """`length` symbols after a prompt, each drawn from what the model says of it; the prompt is not repeated.
 
     Args:
@@ -31,11 +45,10 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
         raise CarouselError(
             f"a text wants a length of 1 or more and a temperature of 0 or more, got {length} and {temperature}"
         )
-    alphabet = model.alphabet
-    start = prompt or ("\n" if alphabet is None or "\n" in alphabet else alphabet[0])
+    start = prompt or beginning(model)
     push = _pushed(model)
     generator = torch.Generator().manual_seed(seed)
-    read = torch.from_numpy(encode(start, alphabet)).long()
+    read = torch.from_numpy(encode(start, model.alphabet)).long()
     said: list[int] = []
     while True:
         for symbol in read:
@@ -49,7 +62,7 @@ def written(model: SymbolModel, length: int, temperature: float, prompt: str, se
             read = logits.argmax(dim=-1, keepdim=True)
         said.append(int(read))
         if len(said) == length:
-            return decode(np.array(said), alphabet)
+            return np.array(said)
 
 
 def _pushed(model: SymbolModel) -> Callable[[Tensor], Tensor | None]:

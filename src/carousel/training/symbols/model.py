@@ -32,7 +32,7 @@ class SymbolModel(SequenceModel):
     """
 
     def __init__(self, config: Config, alphabet: Sequence[str] | None) -> None:
-        if config.task.kind != "symbols":
+        if config.task.kind not in ("symbols", "online"):
             raise CarouselError(
                 f"a model of symbols wants a configuration of task 'symbols', got '{config.task.kind}'; set task.kind, "
                 "so that no layer may look ahead"

@@ -5,11 +5,17 @@ from typing import Any
 from carousel.training.config import Config
 from carousel.training.tasks.classify import Classify
 from carousel.training.tasks.forecast import Forecast
+from carousel.training.tasks.online import Online
 from carousel.training.tasks.symbols import Symbols
 from carousel.training.tasks.task import Material as Material
 from carousel.training.tasks.task import Task as Task
 
-TASKS: dict[str, Task[Any, Any]] = {"classify": Classify(), "forecast": Forecast(), "symbols": Symbols()}
+TASKS: dict[str, Task[Any, Any]] = {
+    "classify": Classify(),
+    "forecast": Forecast(),
+    "symbols": Symbols(),
+    "online": Online(),
+}
 
 
 def task_of(config: Config) -> Task[Any, Any]:

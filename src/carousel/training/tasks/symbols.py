@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import torch
 from pydantic import Field, Json
 
 from carousel.data import Text, read_text, text_parts
+from carousel.data.opening import naming
 from carousel.data.text import encode
 from carousel.errors import CarouselError
 from carousel.training.config import Config
@@ -27,10 +28,17 @@ Bits = Annotated[float, Field(ge=0)]
 
 
 class Passage(NamedTuple):
-    """A text to be told, and the text before it, which the model has learnt from."""
+    """A text to be told.
+
+    Attributes:
+        text: all of it.
+        past: the text before it, which the model has learnt from.
+        told: whether the model has told it already, online, while it learnt it.
+    """
 
     text: Text
     past: Text | None = None
+    told: bool = False
 
 
 class SymbolScores(Scores):
@@ -59,9 +67,9 @@ class Symbols(Task[SymbolModel, Passage]):
 
     noun = "cross-entropy"
     writes = True
-    label = SymbolLabel
+    label: ClassVar[type[Label]] = SymbolLabel
     scores = SymbolScores
-    test_scores = SymbolTestScores
+    test_scores: ClassVar[type[Scores]] = SymbolTestScores
     primary = "loss"
     higher_is_better = False
 
@@ -69,15 +77,16 @@ class Symbols(Task[SymbolModel, Passage]):
         return SymbolModel(config, **names)
 
     def prepare(self, config: Config) -> Material[Passage]:
-        text = self.read(config, file_of(config.data, "a text")).text
+        text = self.text(config)
         data, training = config.data, config.training
-        train, validation, test = text_parts(text, data.validation_fraction, data.test_fraction)
-        for name, part in {"training": train, "validation": validation, "test": test}.items():
-            if _length(part) < 2:
-                raise CarouselError(
-                    f"'{data.name}' has {_length(text)} symbols, too few to divide: its {name} part has no symbol "
-                    "with one behind it; give a longer text"
-                )
+        with naming(data.name):
+            train, validation, test = text_parts(text, data.validation_fraction, data.test_fraction)
+            for name, part in {"training": train, "validation": validation, "test": test}.items():
+                if _length(part) < 2:
+                    raise CarouselError(
+                        f"it has {_length(text)} symbols, too few to divide: its {name} part has no symbol with one "
+                        "behind it; give a longer text"
+                    )
         sizes = training.batch_size, training.unroll, config.model.context[0]
         kind = "bytes" if text.alphabet is None else f"symbols of {text.n_symbols} kinds"
         return Material(
@@ -92,20 +101,18 @@ class Symbols(Task[SymbolModel, Passage]):
             headline=f"{_length(train):,} {kind} to learn from, {_length(validation):,} to choose the best epoch",
         )
 
+    def text(self, config: Config) -> Text:
+        """The whole text of a run."""
+        return self.read(config, file_of(config.data, "a text")).text
+
     def read(self, config: Config, path: Path) -> Passage:
         return Passage(read_text(path, config.task.alphabet))
 
     @torch.no_grad()
     def score(self, model: SymbolModel, data: Passage) -> dict[str, Any]:
         """`loss` in bits a symbol, `symbols`, and `rivals`: what compressors need for the same text."""
-        text, symbols = _in_alphabet_of(model, data.text), _length(data.text)
-        past = b"" if data.past is None else _bytes(data.past)
-        rivals = bits_of_rivals(past, _bytes(text))
-        return {
-            **_told(model, text),
-            "symbols": symbols,
-            "rivals": {name: bits / symbols for name, bits in rivals.items()},
-        }
+        text = _in_alphabet_of(model, data.text)
+        return {**_told(model, text), "symbols": _length(text), "rivals": rivals_of(text, data.past)}
 
     @torch.no_grad()
     def table(self, model: SymbolModel, data: Passage) -> pd.DataFrame:
@@ -126,25 +133,41 @@ class Symbols(Task[SymbolModel, Passage]):
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
         ours, rivals = scores["loss"], scores["rivals"]
-        best = min(rivals, key=lambda name: rivals[name])
-        listed = ", ".join(f"{name} {bits:.3f}" for name, bits in rivals.items())
-        share = 100 * abs(ours / rivals[best] - 1) if rivals[best] else 100.0
-        change = "fewer" if ours < rivals[best] else "more"
         return (
-            f"The model needs {ours:.3f} bits for each symbol of the test part, {share:.0f} % {change} than {best}, "
-            f"the best of the compressors, which saw the same text before it ({listed})."
+            f"The model needs {ours:.3f} bits for each symbol of the test part, {compared(ours, rivals)}, "
+            f"which saw the same text before it ({listed(rivals)})."
         )
 
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         return dict(scores["rivals"])
 
 
+def rivals_of(text: Text, past: Text | None = None) -> dict[str, float]:
+    """The bits a symbol that compressors need for a text behind its past."""
+    needed = bits_of_rivals(b"" if past is None else _bytes(past), _bytes(text))
+    return {name: bits / _length(text) for name, bits in needed.items()}
+
+
+def compared(bits: float, rivals: Mapping[str, float]) -> str:
+    """How much fewer or more bits than the best compressor needs."""
+    best = min(rivals, key=lambda name: rivals[name])
+    share = 100 * abs(bits / rivals[best] - 1) if rivals[best] else 100.0
+    change = "fewer" if bits < rivals[best] else "more"
+    return f"{share:.0f} % {change} than {best}, the best of the compressors"
+
+
+def listed(rivals: Mapping[str, float]) -> str:
+    """The bits a symbol of each compressor."""
+    return ", ".join(f"{name} {bits:.3f}" for name, bits in rivals.items())
+
+
 def _told(model: SymbolModel, text: Text) -> dict[str, float]:
     """The means of the scores over a text."""
     if _length(text) < 2:
-        raise CarouselError(
-            "the text has a single symbol, wanted one with another behind it; give a longer text"
-        )
+        with naming(text.ids[0]):
+            raise CarouselError(
+                "it has a single symbol, wanted one with another behind it; give a longer text"
+            )
     training = model.config.training
     tallies: dict[str, Tally] = {}
     state = None
@@ -159,8 +182,11 @@ def _in_alphabet_of(model: SymbolModel, text: Text) -> Text:
     """The text in the model's own alphabet."""
     if text.alphabet == model.alphabet:
         return text
-    documents = tuple(encode(text.decode(document), model.alphabet) for document in text.documents)
-    return Text(documents, model.alphabet, text.ids)
+    documents = []
+    for document, name in zip(text.documents, text.ids, strict=True):
+        with naming(name):
+            documents.append(encode(text.decode(document), model.alphabet))
+    return Text(tuple(documents), model.alphabet, text.ids)
 
 
 def _bytes(text: Text) -> bytes:

@@ -31,7 +31,7 @@ class Material(Generic[Data]):
         buffers: what is learnt from the training part before any weight is: values of the model's buffers, by name.
         train: batches to learn from. The loader has a `generator`, from which whatever is random in their order comes
             and which a resumed training sets back; one without would draw from PyTorch's own.
-        validation: batches to choose the best epoch by.
+        validation: batches to choose the best epoch by; None where the task does not choose.
         test: what is scored once, after training.
         headline: the parts in a few words.
     """
@@ -39,7 +39,7 @@ class Material(Generic[Data]):
     names: Mapping[str, Any]
     buffers: Mapping[str, npt.NDArray[np.float32]]
     train: DataLoader[Any]
-    validation: DataLoader[Any]
+    validation: DataLoader[Any] | None
     test: Data
     headline: str
 
@@ -50,6 +50,7 @@ class Task(ABC, Generic[Model, Data]):
     Attributes:
         noun: the score that people look at.
         writes: whether a run predicts without data, as one on text does.
+        chooses: whether the best epoch is chosen by a validation part; else there is none, and the last one is kept.
         label: what the file of weights says about itself.
         scores: of the validation part, in `metrics.json` and on the label; its fields make columns of `history.csv`.
         test_scores: of the test part, in `metrics.json`.
@@ -60,6 +61,7 @@ class Task(ABC, Generic[Model, Data]):
 
     noun: ClassVar[str]
     writes: ClassVar[bool] = False
+    chooses: ClassVar[bool] = True
     label: ClassVar[type[Label]]
     scores: ClassVar[type[Scores]]
     test_scores: ClassVar[type[Scores]]
@@ -126,6 +128,13 @@ class Task(ABC, Generic[Model, Data]):
     def primary_of(self, config: Config) -> str:
         """`primary`, where it depends on what is asked."""
         return self.primary
+
+    def primary_score(self, config: Config, scores: Mapping[str, Any]) -> float:
+        """The number among the test scores that runs are compared by."""
+        found: Any = scores
+        for name in self.primary_of(config).split("."):
+            found = found[name]
+        return float(found)
 
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """What simpler means reach on the same test part, in terms of `primary_of`, by name."""
