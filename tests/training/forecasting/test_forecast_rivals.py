@@ -8,7 +8,7 @@ import pytest
 from carousel.training.forecasting import rivals, score
 from carousel.training.forecasting.parts import cut
 from carousel.training.forecasting.verdict import verdict
-from training.forecasting.some_series import forecaster, series_from
+from some_series import forecaster, series_from
 
 PARTS = 120, 200
 

@@ -11,7 +11,7 @@ from carousel.training.forecasting.rival import LeftOutError
 from carousel.training.forecasting.scaling import moments_of
 from carousel.training.forecasting.volatility import Constant, Garch
 from helpers import assert_same
-from training.forecasting.some_series import series_from
+from some_series import series_from
 
 
 @pytest.fixture(scope="module")
