@@ -38,6 +38,12 @@ def build_layer(model: ModelConfig, input_size: int) -> Layer:
         peephole=model.peephole,
         input_gate=model.input_gate,
         context=model.context,
+        init=model.init,
+        forget_bias=model.forget_bias,
+        chrono=model.chrono,
+        recurrent_dropout=model.recurrent_dropout,
+        zoneout=model.zoneout,
+        weight_dropout=model.weight_dropout,
     )
 
 
@@ -86,6 +92,11 @@ class SequenceModel(pl.LightningModule, ABC):
     @abstractmethod
     def names(self) -> dict[str, Any]:
         """The arguments of the constructor beside `config`: names of inputs and answers, which JSON can hold."""
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether there is nothing left to learn, so that training stops after the epoch."""
+        return False
 
     @abstractmethod
     def scores(self, batch: Any) -> dict[str, Tensor]:

@@ -5,10 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from carousel.data.problems import PROBLEMS, problem_of
 from carousel.data.schema import Schema
+from carousel.errors import CarouselError
 from carousel.training import plain_yaml
 
 Samples = Annotated[int, Field(ge=0, le=64)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Strict(BaseModel):
@@ -42,20 +45,14 @@ class DataConfig(Strict):
         """What the data is called in sentences."""
         return self.file or str(self.dataset)
 
-    @model_validator(mode="after")
-    def _check_one_source(self) -> "DataConfig":
-        if (self.file is None) == (self.dataset is None):
-            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
-        return self
-
 
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols", "online"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online", "memory"] = Field(
         default="classify",
         description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
-        "online: each symbol of a text before it is learnt from",
+        "online: each symbol of a text before it is learnt from; memory: a synthetic problem",
     )
     horizon: int | None = Field(
         default=None,
@@ -77,17 +74,72 @@ class TaskConfig(Strict):
         description="what forecasts are told relative to: nothing, the last value, the value one season before; "
         "auto: what is nearest to the truth in the training part",
     )
+    problem: str | None = Field(default=None, description=f"of memory: {', '.join(PROBLEMS)}")
+    length: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="of a problem: T, of task 2a and 2b p, of 2c q, of timing F; by default as published",
+    )
+    distractors: int | None = Field(
+        default=None, ge=1, le=100_000, description="p of task 2c; by default as published"
+    )
+    informative: int | None = Field(
+        default=None, ge=1, le=1000, description="N of the two-sequence problem; by default as published"
+    )
+    choices: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="largest number of steps that an interval between spikes is longer than F; by default as published",
+    )
+    sequences: int = Field(
+        default=1000, ge=1, le=10_000_000, description="sequences of a problem that are drawn for an epoch"
+    )
+    held_out: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="sequences of a problem that validate, and as many others that are tested on",
+    )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Those of the problem that are given."""
+        given = {name: getattr(self, name) for name in ("length", "distractors", "informative", "choices")}
+        return {name: size for name, size in given.items() if size is not None}
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> "TaskConfig":
+        if self.kind == "memory":
+            try:
+                problem_of(self.problem or "", **self.sizes)
+            except CarouselError as error:
+                raise ValueError(str(error)) from error
+        elif self.problem or self.sizes:
+            name, value = next(iter(({"problem": self.problem} if self.problem else self.sizes).items()))
+            raise ValueError(
+                f"task '{self.kind}' is about data, only task 'memory' has a problem, got {name} {value}; leave it out"
+            )
+        return self
 
 
-_PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0), "proj_size": 0}
+_PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0)}
 _PRESETS: dict[str, dict[str, Any]] = {
     "vanilla": {"peephole": "full"},
     "augmented": {"peephole": "full", "input_gate": True, "context": (1, 1)},
 }
-_FREE = {"lstm": tuple(_PLAIN), "augmented": ("context", "proj_size"), "torch": ("proj_size",)}
-"""What may be set, of what a layer consists of. The rest is what the layer's name says."""
+_OPTIONS = ("init", "forget_bias", "chrono", "recurrent_dropout", "zoneout", "weight_dropout")
+_FREE = {
+    "lstm": (*_PLAIN, "proj_size", *_OPTIONS),
+    "vanilla": _OPTIONS,
+    "augmented": ("context", "proj_size", *_OPTIONS),
+    "torch": ("proj_size",),
+    "gru": (),
+}
+"""What may be set, of all that layer lstm has. The rest is what the layer's name says."""
 
-BY_LAYER = ("peephole", "input_gate", "context")
+BY_LAYER = tuple(_PLAIN)
 """The settings whose defaults depend on the layer."""
 
 
@@ -135,13 +187,52 @@ class ModelConfig(Strict):
         strict=False,  # YAML has lists for tuples
         description="extra input samples each step sees, (past, future); lstm and augmented only",
     )
+    init: Literal["uniform", "orthogonal"] = Field(
+        default="uniform",
+        description="how weights start: as torch draws them, or orthogonal where they come from v or s",
+    )
+    forget_bias: float | None = Field(
+        default=None, ge=-100, le=100, description="where the bias of the forget gate g_cs starts"
+    )
+    chrono: int | None = Field(
+        default=None,
+        ge=3,
+        le=1_000_000,
+        description="longest dependency in steps, over which the biases of g_cs and g_cu spread the units' memories",
+    )
+    recurrent_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of v dropped on its way to the next step, the same at all steps of a sequence",
+    )
+    zoneout: tuple[Share, Share] = Field(
+        default=(0.0, 0.0),
+        strict=False,  # YAML has lists for tuples
+        description="share of (v, s) that keeps its value of the step before; runs on PyTorch operations, slower",
+    )
+    weight_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the weights from v to the nodes dropped in a training step",
+    )
 
     @model_validator(mode="after")
     def _check_layer_can(self) -> "ModelConfig":
-        for name in _PLAIN:
-            got, own = getattr(self, name), _of_layer(self.layer, name)
-            if got != own and name not in _FREE.get(self.layer, ()):
-                told, wanted = (plain_yaml.shown(list(v) if name == "context" else v) for v in (got, own))
+        if self.forget_bias is not None and self.chrono is not None:
+            raise ValueError(
+                f"forget_bias and chrono both set the bias of g_cs, got {self.forget_bias} and {self.chrono}; "
+                "remove one of them"
+            )
+        for name in _FREE["lstm"]:
+            default = type(self).model_fields[name].default
+            got, own = getattr(self, name), _of_layer(self.layer, name) if name in BY_LAYER else default
+            if got != own and name not in _FREE[self.layer]:
+                told, wanted = (
+                    plain_yaml.shown(list(value) if isinstance(value, tuple) else value)
+                    for value in (got, own)
+                )
                 raise ValueError(
                     f"layer '{self.layer}' has {name} {wanted}, got {told}; "
                     f"remove {name}, or choose layer 'lstm', where all can be set"
@@ -194,6 +285,10 @@ class TrainingConfig(Strict):
         ge=1,
         le=100_000,
         description="epochs without a better validation loss before training stops",
+    )
+    gradient: Literal["full", "truncated"] = Field(
+        default="full",
+        description="truncated: as in 1997, an error goes back in time along the state alone; memory only",
     )
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"
