@@ -207,7 +207,9 @@ def test_a_task_that_learns_in_one_process(task):
     name = task[0].removeprefix("kind=")
     with pytest.raises(CarouselError) as error:
         override(Config(), [*task, "devices=2"])
-    assert str(error.value) == f"settings: task '{name}' learns in one process, got devices 2; set devices to 1"
+    assert (
+        str(error.value) == f"settings: task '{name}' learns in one process, got devices 2; set devices to 1"
+    )
 
 
 def test_more_processes_than_gpus(monkeypatch, tmp_path):
