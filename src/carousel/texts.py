@@ -13,6 +13,9 @@ class Task(Protocol):
     @property
     def writes(self) -> bool: ...
 
+    @property
+    def reads(self) -> bool: ...
+
     def shown(self, scores: Mapping[str, Any], /) -> str: ...
 
     def verdict(self, scores: Mapping[str, Any], /) -> str: ...
@@ -28,7 +31,7 @@ def fitted(
 ) -> str:
     folder = as_argument(run)
     judged = "".join(f"{verdict}\n\n" for verdict in (task.verdict(metrics["test"]), worth) if verdict)
-    data = "" if task.writes else " --data FILE"
+    predict = f"carousel predict {folder}{'' if task.writes else ' --data FILE'}\n  "
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 {judged}best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
@@ -40,8 +43,7 @@ report      {report}
 
 Next:
   {look}carousel evaluate {folder}
-  carousel predict {folder}{data}
-  carousel fit {as_argument(run / "config.yaml")}"""
+  {predict if task.reads else ""}carousel fit {as_argument(run / "config.yaml")}"""
 
 
 def interrupted(run: Path, metrics: dict[str, Any], task: Task) -> str:
@@ -57,6 +59,10 @@ Next:
   carousel evaluate {folder}
   carousel report {folder}
   carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def compared(tables: str, folder: str | None) -> str:
+    return f"{tables}\npage: {Path(folder) / 'comparison.html'}" if folder else tables.rstrip("\n")
 
 
 def health(found: dict[str, Any]) -> str:

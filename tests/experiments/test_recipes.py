@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from carousel.data import DATASETS
+from carousel.data.problems import PROBLEMS
 from carousel.errors import CarouselError
 from carousel.experiments import available, datasets, resolve
 from carousel.training import Config
@@ -16,7 +17,7 @@ from carousel.training.config import parse_config, to_yaml
 def test_recipes_are_complete_and_say_what_they_do(name):
     config = resolve(name)
     assert config.recipe == name
-    assert config.data.dataset in DATASETS
+    assert config.data.dataset in DATASETS or config.task.problem in PROBLEMS
     assert datasets()[name] == config.data.dataset
     assert parse_config(to_yaml(config), name) == config
     assert 20 < len(available()[name]) < 120

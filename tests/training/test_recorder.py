@@ -52,6 +52,22 @@ def test_the_best_epoch(tiny, tmp_path, losses, errors, kept):
         assert (tmp_path / "model.safetensors").exists() == (wanted is not None)
 
 
+def test_the_epoch_in_which_a_model_says_that_it_has_finished_is_kept_and_the_last(
+    tiny, tmp_path, monkeypatch
+):
+    train, _ = load("japanese_vowels")
+    model = SequenceClassifier(tiny, train.features, train.classes)
+    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator()))
+    recorder.on_train_start(SimpleNamespace(), None)
+    for epoch, (loss, finished) in enumerate([(0.5, False), (0.7, False), (0.6, True)]):
+        monkeypatch.setattr(SequenceClassifier, "has_finished", finished)
+        metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {"validation_loss": loss}
+        trainer = SimpleNamespace(current_epoch=epoch, callback_metrics=metrics, save_checkpoint=ignored)
+        recorder.on_train_epoch_end(trainer, None)
+        assert trainer.should_stop == finished
+        assert recorder.best["epoch"] == (3 if finished else 1)
+
+
 @pytest.mark.parametrize("replacements", range(12))
 def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path, monkeypatch, replacements):
     class Killed(BaseException):

@@ -29,7 +29,8 @@ def fit(
         ),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="classify, forecast, symbols or online [default: what DATA suggests]")
+        str | None,
+        typer.Option(help="classify, forecast, symbols, online or memory [default: what DATA suggests]"),
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -141,7 +142,7 @@ def fit(
         show(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics, **compared},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.data.name), worth),
+            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.about), worth),
         )
 
 
@@ -227,18 +228,11 @@ def _fit(
     out: Path | None,
 ) -> "Run":
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
-        from carousel.experiments import is_data, resolve
-        from carousel.training import configure, fit, override, start_from
+        from carousel.experiments import configured
+        from carousel.training import fit, start_from
 
         changes = [*(start_from(start) if start else []), *changes]
-        if is_data(source):
-            config, found = configure(source, task, changes, **of_table)
-        elif of_table:
-            raise CarouselError(
-                f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
-            )
-        else:
-            config, found = override(resolve(source), changes), []
+        config, found = configured(source, task, changes, of_table)
     for sentence in found:
         typer.echo(sentence, err=True)
     return fit(config, out)

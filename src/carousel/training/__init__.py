@@ -11,6 +11,7 @@ from carousel.training.evaluation import prediction_table as prediction_table
 from carousel.training.fitting import fit as fit
 from carousel.training.fitting import resume as resume
 from carousel.training.forecasting import SeriesForecaster as SeriesForecaster
+from carousel.training.memory.model import MemoryModel as MemoryModel
 from carousel.training.model import SequenceModel as SequenceModel
 from carousel.training.model import build_layer as build_layer
 from carousel.training.own_data import configure as configure

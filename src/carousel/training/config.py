@@ -17,7 +17,7 @@ from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols", "online")
+_NEXT = ("forecast", "symbols", "online", "memory")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
@@ -56,10 +56,12 @@ class Config(Strict):
         """What is left out takes the default of the kind of task, where that has one of its own."""
         if not isinstance(content, dict):
             return content
-        sections = {name: content.get(name, {}) for name in ("task", "model", "training")}
+        sections = {name: content.get(name, {}) for name in ("task", "data", "model", "training")}
         if not all(isinstance(section, dict) for section in sections.values()):
             return content
-        task, model, training = sections.values()
+        task, data, model, training = sections.values()
+        if task.get("kind") == "memory":
+            data, model = {"dataset": None, **data}, {"layer": "lstm", **model}
         if task.get("kind") == "forecast":
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") == "online":
@@ -70,7 +72,40 @@ class Config(Strict):
             model = {"bidirectional": False, **back, **model}
         if task.get("kind") == "symbols":
             training = {"unroll": UNROLL, **training}
-        return content | {"task": task, "model": model, "training": training}
+        return content | {"task": task, "data": data, "model": model, "training": training}
+
+    @property
+    def about(self) -> str:
+        """What the data is called in sentences."""
+        return self.task.problem or self.data.name
+
+    @model_validator(mode="after")
+    def _check_source(self) -> "Config":
+        sources = [name for name in (self.data.file, self.data.dataset) if name is not None]
+        if self.task.kind != "memory" and len(sources) != 1:
+            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
+        if self.task.kind == "memory" and sources:
+            raise ValueError(f"task 'memory' draws its own sequences, got '{sources[0]}'; leave that out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_gradient(self) -> "Config":
+        model = self.model
+        extras = {
+            "num_layers": model.num_layers > 1,
+            "proj_size": model.proj_size > 0,
+            "input_gate": model.input_gate,
+            "context": model.context != (0, 0),
+        }
+        unfit = [f"layer '{model.layer}'"] * (model.layer not in ("lstm", "vanilla"))
+        unfit += [f"{name} {getattr(model, name)}" for name, is_set in extras.items() if is_set]
+        unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
+        if self.training.gradient == "truncated" and unfit:
+            raise ValueError(
+                "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', any peepholes, "
+                f"got {unfit[0]}; set gradient to full"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_task(self) -> "Config":
@@ -88,9 +123,9 @@ class Config(Strict):
             raise ValueError(
                 f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
             )
-        if self.task.kind == "classify" and self.training.unroll:
+        if self.task.kind in ("classify", "memory") and self.training.unroll:
             raise ValueError(
-                f"task 'classify' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
+                f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
             )
         if self.task.kind in _NEXT:
             future = self.model.context[1]
@@ -184,6 +219,8 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
     if changes.get("kind", config.task.kind) != config.task.kind:
         for own, leaves in _BY_TASK.items():
             content[own] = {name: value for name, value in content[own].items() if name not in leaves}
+        if changes["kind"] == "memory":
+            del content["data"]["dataset"]
     for leaf, value in changes.items():
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value

@@ -90,6 +90,11 @@ class SequenceModel(pl.LightningModule, ABC):
     def names(self) -> dict[str, Any]:
         """The arguments of the constructor beside `config`: names of inputs and answers, which JSON can hold."""
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether there is nothing left to learn, so that training stops after the epoch."""
+        return False
+
     @abstractmethod
     def scores(self, batch: Any) -> dict[str, Tensor]:
         """How well the model answers a batch: `loss`, and what else is told, [n] each.

@@ -28,8 +28,9 @@ class Recorder(pl.Callback):
     `metrics.json` says "interrupted" until `complete` is called, so it is right even after a power cut. What is
     known so far goes into the checkpoint, which is written after the other files: they are never older than it is.
 
-    Training stops when the validation loss has not become lower for `patience` epochs, or is no number any more. One
-    callback does all this, because Lightning spends time in every step on each.
+    Training stops when the validation loss has not become lower for `patience` epochs, or is no number any more, or
+    when the model says that it has finished; then its last epoch is kept. One callback does all this, because
+    Lightning spends time in every step on each.
 
     Args:
         folder: the run folder.
@@ -62,7 +63,7 @@ class Recorder(pl.Callback):
         self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
         self._kernel = kernel_of(self.model.layer)
         self.random.restore()
-        trainer.should_stop = self._has_lost_patience()
+        trainer.should_stop = self._is_over()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
@@ -75,6 +76,7 @@ class Recorder(pl.Callback):
             self._lowest = row
         bound = self._lowest["validation_loss"] + self._lowest["validation_loss_error"]
         is_best = row["validation_loss"] <= bound < inf if self.task.chooses else self._is_finite(row)
+        is_best = is_best or self.model.has_finished
         best = row if is_best else self.best
         contents: dict[Path, str | bytes] = {self.folder / HISTORY: history_text(self.task, self.rows)}
         if best:
@@ -85,14 +87,14 @@ class Recorder(pl.Callback):
         write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
         trainer.save_checkpoint(self.folder / CHECKPOINT)
-        trainer.should_stop = self._has_lost_patience()
+        trainer.should_stop = self._is_over()
 
-    def _has_lost_patience(self) -> bool:
+    def _is_over(self) -> bool:
         if not self.rows:
             return False
         waited = self.rows[-1]["epoch"] - self._lowest["epoch"]
         too_long = self.task.chooses and waited >= self.model.config.training.patience
-        return too_long or not self._is_finite(self.rows[-1])
+        return self.model.has_finished or too_long or not self._is_finite(self.rows[-1])
 
     @staticmethod
     def _is_finite(row: dict[str, float]) -> bool:

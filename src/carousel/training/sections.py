@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from carousel.data.problems import PROBLEMS, problem_of
 from carousel.data.schema import Schema
+from carousel.errors import CarouselError
 from carousel.training import plain_yaml
 
 Samples = Annotated[int, Field(ge=0, le=64)]
@@ -43,20 +45,14 @@ class DataConfig(Strict):
         """What the data is called in sentences."""
         return self.file or str(self.dataset)
 
-    @model_validator(mode="after")
-    def _check_one_source(self) -> "DataConfig":
-        if (self.file is None) == (self.dataset is None):
-            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
-        return self
-
 
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols", "online"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online", "memory"] = Field(
         default="classify",
         description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
-        "online: each symbol of a text before it is learnt from",
+        "online: each symbol of a text before it is learnt from; memory: a synthetic problem",
     )
     horizon: int | None = Field(
         default=None,
@@ -78,6 +74,54 @@ class TaskConfig(Strict):
         description="what forecasts are told relative to: nothing, the last value, the value one season before; "
         "auto: what is nearest to the truth in the training part",
     )
+    problem: str | None = Field(default=None, description=f"of memory: {', '.join(PROBLEMS)}")
+    length: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="of a problem: T, of task 2a and 2b p, of 2c q, of timing F; by default as published",
+    )
+    distractors: int | None = Field(
+        default=None, ge=1, le=100_000, description="p of task 2c; by default as published"
+    )
+    informative: int | None = Field(
+        default=None, ge=1, le=1000, description="N of the two-sequence problem; by default as published"
+    )
+    choices: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="largest number of steps that an interval between spikes is longer than F; by default as published",
+    )
+    sequences: int = Field(
+        default=1000, ge=1, le=10_000_000, description="sequences of a problem that are drawn for an epoch"
+    )
+    held_out: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="sequences of a problem that validate, and as many others that are tested on",
+    )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Those of the problem that are given."""
+        given = {name: getattr(self, name) for name in ("length", "distractors", "informative", "choices")}
+        return {name: size for name, size in given.items() if size is not None}
+
+    @model_validator(mode="after")
+    def _check_problem(self) -> "TaskConfig":
+        if self.kind == "memory":
+            try:
+                problem_of(self.problem or "", **self.sizes)
+            except CarouselError as error:
+                raise ValueError(str(error)) from error
+        elif self.problem or self.sizes:
+            name, value = next(iter(({"problem": self.problem} if self.problem else self.sizes).items()))
+            raise ValueError(
+                f"task '{self.kind}' is about data, only task 'memory' has a problem, got {name} {value}; leave it out"
+            )
+        return self
 
 
 _PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0)}
@@ -241,6 +285,10 @@ class TrainingConfig(Strict):
         ge=1,
         le=100_000,
         description="epochs without a better validation loss before training stops",
+    )
+    gradient: Literal["full", "truncated"] = Field(
+        default="full",
+        description="truncated: as in 1997, an error goes back in time along the state alone; memory only",
     )
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="seeds the split, the weights, the order and the dropout"

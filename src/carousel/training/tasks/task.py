@@ -50,6 +50,7 @@ class Task(ABC, Generic[Model, Data]):
     Attributes:
         noun: the score that people look at.
         writes: whether a run predicts without data, as one on text does.
+        reads: whether a run answers files of data.
         chooses: whether the best epoch is chosen by a validation part; else there is none, and the last one is kept.
         label: what the file of weights says about itself.
         scores: of the validation part, in `metrics.json` and on the label; its fields make columns of `history.csv`.
@@ -61,6 +62,7 @@ class Task(ABC, Generic[Model, Data]):
 
     noun: ClassVar[str]
     writes: ClassVar[bool] = False
+    reads: ClassVar[bool] = True
     chooses: ClassVar[bool] = True
     label: ClassVar[type[Label]]
     scores: ClassVar[type[Scores]]
