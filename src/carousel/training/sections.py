@@ -57,10 +57,11 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 class TaskConfig(Strict):
     """What is asked about the sequences."""
 
-    kind: Literal["classify", "forecast", "symbols", "online", "memory"] = Field(
+    kind: Literal["classify", "forecast", "symbols", "online", "music", "memory"] = Field(
         default="classify",
         description="classify: a label for each sequence; forecast: numbers ahead; symbols: the next symbol of a text; "
-        "online: each symbol of a text before it is learnt from; memory: a synthetic problem",
+        "online: each symbol of a text before it is learnt from; music: the next frame of piano rolls; "
+        "memory: a synthetic problem",
     )
     horizon: int | None = Field(
         default=None,
@@ -82,6 +83,9 @@ class TaskConfig(Strict):
     )
     alphabet: Literal["auto", "bytes", "characters"] = Field(
         default="auto", description="symbols of a text; auto: characters, or bytes where there are very many"
+    )
+    frame: float = Field(
+        default=1.0, gt=0, le=64, description="length of a frame of music in beats, which are quarter notes"
     )
     base: Literal["auto", "none", "last", "season"] = Field(
         default="auto",
