@@ -1,6 +1,6 @@
 """The sections of a configuration: data, task and training; that of the model is in `model_section`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
