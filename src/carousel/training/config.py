@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.model_section import BY_LAYER, ModelConfig
+from carousel.training.sections import DataConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
@@ -115,10 +116,9 @@ class Config(Strict):
                 f"task '{self.task.kind}' reads its text in segments, got unroll 0; set unroll to their steps, "
                 f"such as {UNROLL}"
             )
-        if self.task.kind == "online" and self.training.devices > 1:
+        if self.task.kind in ("online", "memory") and self.training.devices > 1:
             raise ValueError(
-                f"task 'online' learns each byte before it tells the next, which cannot be divided, got devices "
-                f"{self.training.devices}; set devices to 1"
+                f"task '{self.task.kind}' learns in one process, got devices {self.training.devices}; set devices to 1"
             )
         if self.task.kind == "online" and self.task.alphabet != "bytes":
             raise ValueError(
