@@ -128,7 +128,8 @@ def test_the_commands(file, tmp_path):
         f"--length, --seed: with --data nothing is written, '{file}' is answered; leave out one of the two"
     )
     assert "has no sequence '7'; leave it out" in sentence(call("report", folder, "--utterance", 7))
-    assert "only classifiers can be exported" in sentence(call("export", folder))
+    assert call("export", folder).exit_code == 0
+    assert "got 1.5; give a whole number" in sentence(call("predict", folder, "--length", 1.5))
 
 
 def test_a_new_text_with_a_new_character_gets_a_sentence(run, tmp_path):
