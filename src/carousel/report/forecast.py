@@ -58,8 +58,8 @@ def chapter(run: Run, metrics: Mapping[str, Any], group: str | None) -> Chapter:
 
 def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
     caption = (
-        "Mean absolute error in the test part by lead, of the model and of the two naive forecasts on the same "
-        "origins: the value one season before, and the last value."
+        "Mean absolute error in the test part by lead, of the model and of simpler means on the same origins: the "
+        "value one season before, the last value, and the autoregression, a linear function of the last values."
     )
     figures = [
         ReportFigure(

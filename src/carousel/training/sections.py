@@ -348,11 +348,17 @@ class TrainingConfig(Strict):
         description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
     )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
+    devices: int = Field(
+        default=1,
+        ge=1,
+        le=4096,
+        description="processes that divide each batch between them, each with a device of its own",
+    )
     threads: int = Field(
         default=1,
         ge=1,
         le=1024,
-        description="CPU threads; small models gain nothing from more, and sums depend on it",
+        description="CPU threads of each process; small models gain nothing from more, and sums depend on it",
     )
 
     @model_validator(mode="after")

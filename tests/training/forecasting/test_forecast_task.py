@@ -74,7 +74,7 @@ def test_the_run_says_who_won_on_the_same_pairs(run):
     assert metrics["validation"].keys() == {"loss", "mase"}
     assert test["pairs"] == 2 * sum(min(6, 48 - n) for n in range(48)), "48 hours each, leads within them"
     assert set(test["targets"]) == {"sales"}
-    assert {*test["mase"]} == {"forecast", "persistence", "seasonal"}
+    assert {*test["mase"]} == {"forecast", "persistence", "seasonal", "ar"}
     assert len(test["targets"]["sales"]["seasonal"]["by_lead"]) == 6
     assert [band["nominal"] for band in test["coverage"]] == [0.9, 0.8, 0.5]
     assert run.task.shown(test).startswith(f"MASE {test['mase']['forecast']:.3f}, sales MAE ")
@@ -157,7 +157,7 @@ def test_the_command_says_what_it_inferred_and_who_won(simple):
     assert (folder / "run" / "report.html").is_file()
     told = call("evaluate", folder / "run")
     assert told.stdout.startswith("test: MASE ")
-    assert re.search("; .*error is [0-9.]+ % (above|below) that of the seasonal", told.stdout)
+    assert re.search("; .*likelihood is [0-9.]+ nats (above|below) that of the autoregression", told.stdout)
 
 
 def test_the_calendar_goes_on_by_itself(simple):

@@ -13,7 +13,8 @@ from carousel.training.forecasting.batches import SeriesBatch
 from carousel.training.forecasting.forecaster import Forecast, SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
-from carousel.training.forecasting.scores import Pairs, ScoreSums
+from carousel.training.forecasting.rivals import learnt
+from carousel.training.forecasting.scores import NAIVE, Pairs, ScoreSums
 from carousel.training.tally import Tally
 
 
@@ -44,6 +45,7 @@ def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
         CarouselError: see `passes`; or nothing can be scored.
     """
     sums = ScoreSums(model.output, len(model.groups), model.horizon, len(model.targets))
+    rivals = learnt(model, part)
     losses = Tally()
     for batch, forecast in passes(model, part):
         losses.add(model.losses(forecast))
@@ -52,14 +54,22 @@ def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
             forecast.points,
             *(forecast.base(kind, model.season) for kind in ("last", "season")),
         )
-        y, points, last, season = map(forecast.in_units, said)
-        sums.add(Pairs(y, forecast.counted, points, last, season, batch.group))
+        y, points, *naive = map(forecast.in_units, said)
+        normals = rivals.told(batch, forecast)
+        numbers = dict(zip(NAIVE, naive, strict=True)) | {
+            name: mean for name, (mean, _) in normals.items() if name == "ar"
+        }
+        sums.add(Pairs(y, forecast.counted, points, numbers, normals, batch.group))
     if sums.count == 0:
         raise CarouselError(
             "there is nothing to score: no target was measured where it could be forecast; "
             "give longer series or fill the column"
         )
-    return {"loss": float(losses.mean), **sums.result(model.targets, model.naive_errors.double().numpy())}
+    return {
+        "loss": float(losses.mean),
+        **sums.result(model.targets, model.naive_errors.double().numpy()),
+        "left_out": rivals.left_out,
+    }
 
 
 class Beyond(NamedTuple):

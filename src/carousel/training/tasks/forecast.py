@@ -49,6 +49,7 @@ class RivalScores(Strict):
     mape: Error | None
     mase: Error | None
     by_lead: list[Error | None]
+    rmse_by_lead: list[Error | None] = []
 
 
 class TargetScores(Strict):
@@ -57,6 +58,7 @@ class TargetScores(Strict):
     forecast: RivalScores
     persistence: RivalScores
     seasonal: RivalScores
+    ar: RivalScores | None = None
     pinball: Error | None
     crps: Error | None
     nll: float | None
@@ -70,9 +72,10 @@ class Band(Strict):
 
 
 class ForecastTestScores(Scores):
-    """Scores of the test part beside the naive forecasts on the same origins and leads.
+    """Scores of the test part beside the naive forecasts and other rivals on the same origins and leads.
 
     `mase` by rival is the mean over groups and targets, `nll` that of normal distributions over all pairs, in nats.
+    `left_out` says why there is none of a rival.
     `below` is the share of truths below the quantile at each of the `levels`.
     """
 
@@ -83,6 +86,7 @@ class ForecastTestScores(Scores):
     levels: list[Share]
     below: list[Share]
     coverage: list[Band]
+    left_out: dict[str, str] = {}
 
 
 class ForecasterLabel(Label):
@@ -150,7 +154,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         return f"{self.shown(scores)}; {self.verdict(scores)}"
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
-        return verdict(scores["mase"])
+        return verdict(scores["mase"], scores["nll"], scores["left_out"])
 
     def primary_of(self, config: Config) -> str:
         """A normal distribution is judged by its likelihood: one around zero may be right, and no number is near it."""
@@ -223,7 +227,7 @@ def material(config: Config, series: Series) -> Material[Part]:
         validation=scoring_batches(
             choosing, reach, groups, None if training.unroll else history, training.batch_size, numbers
         ),
-        test=testing,
+        test=testing._replace(past=(learning, choosing)),
         headline=f"{_counted(len(groups), 'series', 'series')}, {learning.origins:,} steps to learn from, "
         f"{choosing.origins:,} to choose the best epoch; {_counted(horizon, 'step')} ahead",
     )
