@@ -39,7 +39,9 @@ def mended_interpreter(monkeypatch):
 
 def arguments(scan: Scan) -> Arguments:
     settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
-    return Arguments(*[getattr(scan, name) for name in SOURCES[:3]], *scan.weights, scan.lengths, *settings)
+    return Arguments(
+        *[getattr(scan, name) for name in SOURCES[:3]], *scan.weights, scan.lengths, None, *settings
+    )
 
 
 def run(one: Scan, form: Form, wanted=(True,) * TENSORS, errors=None):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from carousel import kernels
 from carousel.equations import augmented
-from carousel.kernels import LSTMCell, Weights, cpu, eager, row_blocks
+from carousel.kernels import LSTMCell, Masks, Weights, cpu, eager, row_blocks
 
 CELLS = [LSTMCell(*parts) for parts in product(("none", "diagonal", "full"), (False, True), (False, True))]
 SOURCES = "x", "v_init", "s_init", *Weights._fields
@@ -35,6 +35,7 @@ class Scan:
     lengths: Tensor | None
     reverse: bool
     errors: tuple[Tensor, ...]
+    v_mask: Tensor | None = None
 
     @property
     def sources(self) -> dict[str, Tensor]:
@@ -49,7 +50,14 @@ class Scan:
             **{name: change(getattr(self, name)) for name in SOURCES[:3]},
             weights=Weights(*[None if tensor is None else change(tensor) for tensor in self.weights]),
             errors=tuple(map(change, self.errors)),
+            v_mask=None if self.v_mask is None else change(self.v_mask),
         )
+
+    @property
+    def settings(self) -> tuple:
+        """What a door takes behind the weights."""
+        given = self.lengths, self.reverse
+        return given if self.v_mask is None else (*given, Masks(self.v_mask))
 
 
 def make(
@@ -62,6 +70,7 @@ def make(
     bias: bool = True,
     ragged: bool = False,
     reverse: bool = False,
+    masked: bool = False,
     dtype: torch.dtype = torch.float64,
     seed: int = 0,
 ) -> Scan:
@@ -94,6 +103,7 @@ def make(
         torch.randint(1, T + 1, (B,)) if ragged else None,
         reverse,
         (random(T, B, V), random(B, V), random(B, H)),
+        (torch.rand(B, V) < 0.7).to(dtype) / 0.7 if masked else None,
     )
 
 
@@ -109,7 +119,7 @@ def run(scan: Scan, door=kernels.scan) -> Results:
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in scan.sources.items()}
     state = leaves["v_init"], leaves["s_init"]
     weights = Weights(*[leaves.get(name) for name in Weights._fields])
-    v, last = door(scan.cell, leaves["x"], state, weights, scan.lengths, scan.reverse)
+    v, last = door(scan.cell, leaves["x"], state, weights, *scan.settings)
     gradients = torch.autograd.grad((v, *last), list(leaves.values()), scan.errors)
     return dict(
         zip(("v", "v_last", "s_last"), (v.detach(), *(one.detach() for one in last)), strict=True)
@@ -122,14 +132,15 @@ run_eager = partial(run, door=eager.scan)
 def infer(scan: Scan) -> Results:
     """v, last v and last s, without keeping anything for gradients."""
     with torch.no_grad():
-        v, last = kernels.scan(
-            scan.cell, scan.x, (scan.v_init, scan.s_init), scan.weights, scan.lengths, scan.reverse
-        )
+        v, last = kernels.scan(scan.cell, scan.x, (scan.v_init, scan.s_init), scan.weights, *scan.settings)
     return dict(v=v, v_last=last[0], s_last=last[1])
 
 
 def truth(scan: Scan) -> Results:
-    """The same by the paper's equations in float64, sequences of one length at a time."""
+    """The same by the paper's equations in float64, sequences of one length at a time.
+
+    The equations know of no mask; to mask the v of a sequence is to mask columns of its weights, by one at a time.
+    """
     given = {name: tensor.double().numpy() for name, tensor in scan.sources.items()}
     dv, dv_last, ds_last = (error.double().numpy() for error in scan.errors)
     T, B, _ = given["x"].shape
@@ -139,13 +150,19 @@ def truth(scan: Scan) -> Results:
     params = {name: given[source][rows] for name, (source, rows) in blocks.items() if source in given}
     names = {f"d{name}": np.zeros_like(value) for name, value in given.items()}
     found = names | dict(v=np.zeros_like(dv), v_last=np.empty_like(dv_last), s_last=np.empty_like(ds_last))
-    for n in np.unique(lengths):
-        group = lengths == n
+    groups = [lengths == n for n in np.unique(lengths)] if scan.v_mask is None else np.eye(B, dtype=bool)
+    for group in groups:
+        (n,) = np.unique(lengths[group])
+        masks = {}
+        if scan.v_mask is not None:
+            mask = scan.v_mask[torch.from_numpy(group)].double().numpy()
+            masks = {name: mask for name in params if name.startswith("W_v")}
+        seen = {name: value * masks.get(name, 1.0) for name, value in params.items()}
         signals = augmented.forward(
-            params, given["x"][:n, group][in_time], given["s_init"][group], given["v_init"][group]
+            seen, given["x"][:n, group][in_time], given["s_init"][group], given["v_init"][group]
         )
         _, gradients = augmented.backward(
-            params, signals, dv[:n, group][in_time], dv_last[group], ds_last[group]
+            seen, signals, dv[:n, group][in_time], dv_last[group], ds_last[group]
         )
         found["v"][:n, group] = signals["v"][in_time]
         found["v_last"][group], found["s_last"][group] = signals["v"][-1], signals["s"][-1]
@@ -153,7 +170,7 @@ def truth(scan: Scan) -> Results:
         found["dv_init"][group], found["ds_init"][group] = gradients["v_init"], gradients["s_init"]
         for name in params:
             source, rows = blocks[name]
-            found[f"d{source}"][rows] += gradients[name]
+            found[f"d{source}"][rows] += gradients[name] * masks.get(name, 1.0)
     return {name: torch.from_numpy(value) for name, value in found.items()}
 
 

@@ -56,6 +56,21 @@ def test_values_and_every_gradient(cell, reverse, ragged, use_level, use_threads
             assert_true(scan, wanted, f"T {T}, B {B}, I {I}, H {H}, {level}")
 
 
+MASKED = [(1, 5, 3, 3), (7, 3, 20, 17), (2, 9, 1, 65), (40, 4, 3, 18), (5, 2, 530, 130)]
+"""T, B, I, H."""
+
+
+@pytest.mark.parametrize("ragged", [False, True], ids=["even", "ragged"])
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("cell", CELLS, ids=name_of)
+def test_with_masked_values(cell, reverse, ragged, use_level, use_threads):
+    for i, sizes in enumerate(MASKED):
+        scan = make(cell, *sizes, reverse=reverse, ragged=ragged, masked=True, seed=i)
+        use_level(LEVELS[(i + CELLS.index(cell)) % len(LEVELS)])
+        use_threads(1 + i % 3)
+        assert_true(scan, truth(scan), f"T, B, I, H {sizes}")
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=name_of)
 def test_large_sizes(cell, use_level, use_threads):
     for i, sizes in enumerate(LARGE):

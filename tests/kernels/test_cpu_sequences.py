@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
 import carousel
 from carousel import kernels
+from carousel.kernels.cells import NO_MASKS
 from helpers import assert_same
 
 pytestmark = pytest.mark.usefixtures("poisoned_memory")
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.usefixtures("poisoned_memory")
 def in_two(cut):
     """A scan as two, the second of which begins with the state that the first ends with."""
 
-    def door(cell, x, state, weights, lengths, reverse):
+    def door(cell, x, state, weights, lengths, reverse, masks=NO_MASKS):
         parts = [x[cut:], x[:cut]] if reverse else [x[:cut], x[cut:]]
-        first, state = kernels.scan(cell, parts[0], state, weights, None, reverse)
-        second, state = kernels.scan(cell, parts[1], state, weights, None, reverse)
+        first, state = kernels.scan(cell, parts[0], state, weights, None, reverse, masks)
+        second, state = kernels.scan(cell, parts[1], state, weights, None, reverse, masks)
         return torch.cat([second, first] if reverse else [first, second]), state
 
     return door
@@ -30,7 +31,7 @@ def in_two(cut):
 @pytest.mark.parametrize("cell", CELLS, ids=name_of)
 def test_cut_anywhere(cell, reverse):
     """What belongs to one step comes out the same to the last bit; weights' gradients sum in another order."""
-    scan = make(cell, 70, 5, 3, 17, reverse=reverse)
+    scan = make(cell, 70, 5, 3, 17, reverse=reverse, masked=reverse)
     whole = run(scan)
     for cut in (1, 12, 13, 51, 69):
         pieces = run(scan, in_two(cut))

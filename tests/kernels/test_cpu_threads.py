@@ -22,7 +22,9 @@ def assert_equal(got, wanted, what):
 def test_same_bits_on_any_number_of_threads(cell, dtype, use_threads, use_level):
     for i, (T, B, inputs, H) in enumerate(SHAPES):
         use_level(LEVELS[i % len(LEVELS)])
-        scan = make(cell, T, B, inputs, H, ragged=i % 2 == 0, reverse=i % 3 == 0, dtype=dtype)
+        scan = make(
+            cell, T, B, inputs, H, ragged=i % 2 == 0, reverse=i % 3 == 0, masked=i % 4 == 1, dtype=dtype
+        )
         use_threads(1)
         wanted = run(scan)
         for threads in (2, 3, 2, 1):

@@ -7,7 +7,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import carousel
 from carousel import kernels
-from carousel.kernels import LSTMCell, RNNCell, choose, eager, gpu, operators, use_kernel
+from carousel.kernels import LSTMCell, Masks, RNNCell, choose, eager, gpu, operators, use_kernel
 from carousel.kernels.gpu import card, trust
 from carousel.kernels.gpu.card import Card
 from carousel.kernels.gpu.form import form_of
@@ -86,6 +86,26 @@ def test_all_else_goes_to_triton(on_gpu):
     assert chosen(LSTMCell(), lengths=torch.tensor([3, 1])).kernel == "triton"
     with use_kernel("triton"):
         assert chosen(LSTMCell()).kernel == "triton"
+
+
+def test_regularised_cells_go_to_eager(on_gpu):
+    for cell in LSTMCell(), FULL:
+        told = chosen(cell, masks=Masks(torch.ones(2, 512)))
+        assert told == ("eager", "no kernel for GPUs has recurrent dropout")
+        assert chosen(cell, masks=Masks(zones=(torch.ones(()),) * 2)) == ("eager", "no kernel has zoneout")
+
+
+def test_the_operator_refuses_a_mask_there(monkeypatch):
+    one = make(FULL, 3, 2, 4, 5, masked=True)
+    given = kernels.cpu.Arguments(
+        one.x, one.v_init, one.s_init, *one.weights, None, one.v_mask, 2, False, False
+    )
+    operators._check(given)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    with pytest.raises(
+        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_k"
+    ):
+        operators._check(given)
 
 
 def test_without_cudnn_plain_cells_go_to_triton(on_gpu, monkeypatch):
@@ -188,6 +208,6 @@ def test_what_is_found_wrong_runs_on_eager(monkeypatch):
     v, last = operators.scan(FULL, one.x, (one.v_init, one.s_init), one.weights, None, False)
     wanted, _ = eager.scan(FULL, one.x, (one.v_init, one.s_init), one.weights)
     assert torch.equal(v, wanted) and ran == [False]
-    given = kernels.cpu.Arguments(one.x, one.v_init, one.s_init, *one.weights, None, 2, False, False)
+    given = kernels.cpu.Arguments(one.x, one.v_init, one.s_init, *one.weights, None, None, 2, False, False)
     with pytest.raises(RuntimeError, match="carousel::lstm: it is wrong; call carousel.use_kernel"):
         gpu.forward(given, keep=False)

@@ -10,6 +10,7 @@ from scans import CELLS, make, name_of, run, run_eager
 import carousel
 from carousel import kernels
 from carousel.kernels import LSTMCell, Weights, cpu
+from carousel.kernels.cells import NO_MASKS
 from carousel.kernels.cpu import PEEPHOLES, Arguments
 from helpers import assert_same
 
@@ -23,10 +24,13 @@ def arguments(scan):
         for tensor in (scan.x, scan.v_init, scan.s_init, *scan.weights)
     ]
     settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
-    return Arguments(*tensors, scan.lengths, *settings)
+    return Arguments(*tensors, scan.lengths, scan.v_mask, *settings)
 
 
-SCANS = [make(cell, 4, 3, 2, 5, ragged=i % 2 == 0, reverse=i % 3 == 0) for i, cell in enumerate(CELLS)]
+SCANS = [
+    make(cell, 4, 3, 2, 5, ragged=i % 2 == 0, reverse=i % 3 == 0, masked=i // 2 % 2 == 0)
+    for i, cell in enumerate(CELLS)
+]
 
 
 @pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
@@ -54,8 +58,8 @@ def test_the_backward_operator(scan):
         )
 
 
-def through_the_operator(cell, x, state, weights, lengths, reverse):
-    settings = PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
+def through_the_operator(cell, x, state, weights, lengths, reverse, masks=NO_MASKS):
+    settings = masks.v, PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
     v, *last, _, _ = torch.ops.carousel.lstm(x, *state, *weights, lengths, *settings, True)
     return v, tuple(last)
 
@@ -69,13 +73,13 @@ def test_the_operator_computes_what_a_direct_call_does(scan):
 @pytest.mark.parametrize("cell", [CELLS[0], CELLS[5], CELLS[11]], ids=name_of)
 @pytest.mark.parametrize("ragged", [False, True])
 def test_first_and_second_derivatives(cell, ragged):
-    scan = make(cell, 3, 2, 2, 2, ragged=ragged, reverse=True)
+    scan = make(cell, 3, 2, 2, 2, ragged=ragged, reverse=True, masked=ragged)
     given = {name: tensor.clone().requires_grad_() for name, tensor in scan.sources.items()}
 
     def outputs(*sources):
         x, v_init, s_init, *_ = sources
         weights = Weights(**dict(zip(list(given)[3:], sources[3:], strict=True)))
-        v, last = kernels.scan(cell, x, (v_init, s_init), weights, scan.lengths, scan.reverse)
+        v, last = kernels.scan(cell, x, (v_init, s_init), weights, *scan.settings)
         return v, *last
 
     torch.autograd.gradcheck(outputs, tuple(given.values()))
@@ -157,7 +161,7 @@ def test_no_gradient_where_none_is_wanted(layer, x):
         assert torch.equal(layer(x)[0], output)
 
 
-FULL = dict(lengths=None, peephole=PEEPHOLES.index("full"), input_gate=True, reverse=False)
+FULL = dict(lengths=None, v_mask=None, peephole=PEEPHOLES.index("full"), input_gate=True, reverse=False)
 MISFITS = {
     "a state of another batch": (dict(v_init=torch.zeros(5, 2)), "v_init must have shape [3, 2], got [5, 2]"),
     "other weights": (dict(ih=torch.zeros(25, 3)), "ih must have shape [20, 3], got [25, 3]"),
@@ -165,6 +169,10 @@ MISFITS = {
     "too few lengths": (
         dict(lengths=torch.ones(2, dtype=torch.int64)),
         "lengths must have shape [3], got [2]",
+    ),
+    "a mask of another size": (
+        dict(v_mask=torch.ones(3, 4)),
+        "v_mask must have shape [3, 2], got [3, 4]",
     ),
     "another dtype": (
         dict(hh=torch.zeros(20, 2).double()),

@@ -14,6 +14,9 @@ SETTINGS = {
     "plain": {},
     "stacked": dict(num_layers=2, bidirectional=True, dropout=0.3),
     "whole": dict(proj_size=2, peephole="full", input_gate=True, context=[(1, 1), (0, 2)], num_layers=2),
+    "regularised": dict(
+        num_layers=2, bidirectional=True, proj_size=3, recurrent_dropout=0.3, weight_dropout=0.2
+    ),
 }
 SIZES = [(7, 3), (9, 4), (5, 2)]
 

@@ -14,7 +14,7 @@ from carousel.kernels import cpu, eager, operators
 
 X = torch.randn(5, 2, 3)
 SCAN = cpu.Arguments(
-    X, *torch.zeros(2, 2, 4), torch.zeros(16, 3), torch.zeros(16, 4), *[None] * 4, 0, False, False
+    X, *torch.zeros(2, 2, 4), torch.zeros(16, 3), torch.zeros(16, 4), *[None] * 5, 0, False, False
 )
 needs_native = pytest.mark.skipif(bool(cpu.MISSING), reason=cpu.MISSING)
 

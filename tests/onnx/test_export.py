@@ -63,6 +63,14 @@ def test_rnn_on_ragged_batches(nonlinearity, canonical, stack, batch_first, bias
         assert_same(got, wanted, 1e-5)
 
 
+@pytest.mark.parametrize("stack", STACKS, ids=named)
+@pytest.mark.parametrize("cell", [CELLS[0], CELLS[-1]], ids=named)
+def test_zoneout_is_what_evaluation_does(cell, stack, tmp_path):
+    layer = carousel.LSTM(3, 5, zoneout=(0.2, 0.5), **cell, **stack).eval()
+    for got, wanted in both(layer, tmp_path / "layer.onnx", SIZES, lengths=True, states=True):
+        assert_same(got, wanted, 1e-5)
+
+
 @pytest.mark.parametrize("lengths, states", [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize(
     "make",
@@ -180,6 +188,12 @@ MISTAKES = {
         lambda: carousel.LSTM(3, 5, 2, dropout=0.5),
         ValueError,
         "export: dropout=0.5 is active, and a file computes what the layer does without; call layer.eval() first",
+    ),
+    "dropout of all kinds": (
+        lambda: carousel.LSTM(3, 5, recurrent_dropout=0.2, zoneout=0.1, weight_dropout=0.3),
+        ValueError,
+        "export: recurrent_dropout=0.2, zoneout=(0.1, 0.1), weight_dropout=0.3 is active, and a file computes what the "
+        "layer does without; call layer.eval() first",
     ),
     "float16": (
         lambda: carousel.LSTM(3, 5, dtype=torch.float16),

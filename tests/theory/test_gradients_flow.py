@@ -227,6 +227,7 @@ LSTM, X = carousel.LSTM(D_X, H), torch.ones(T, B, D_X)
 BAD = {
     "kind": (torch.nn.Linear(2, 4), X, {}, "gradient_flow takes carousel.LSTM, carousel.RNN, torch.nn.LSTM or torch.nn.RNN, got Linear; give the recurrent layer inside your model"),
     "no state": (torch.nn.GRU(2, 4), X, {}, "gradient_flow: a GRU has no state signal apart from its output; give an LSTM or an RNN of carousel or torch.nn"),
+    "zoneout": (carousel.LSTM(D_X, H, zoneout=0.1), X, {}, "gradient_flow: zoneout=(0.1, 0.1) carries an error past the gates, and is not followed; set it to (0, 0) on a copy of the layer"),
     "NaN weight": (broken(carousel.LSTM(D_X, H)), X, {}, "gradient_flow: weight_hh_l0 of the layer is NaN or infinite; load weights from before it diverged"),
     "level": (LSTM, X, {"level": 1}, "level must lie in -1..0 for a stack of 1, got 1"),
     "reverse": (LSTM, X, {"reverse": True}, "reverse=True needs a layer with bidirectional=True; leave reverse out"),

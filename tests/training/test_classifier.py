@@ -48,15 +48,15 @@ def test_layers_are_what_they_are_called(layer):
     assert shapes == {name: weight.shape for name, weight in wanted.named_parameters()}
 
 
-def test_the_plain_layer_takes_each_extension_alone():
-    for name, value in {
-        "peephole": "diagonal",
-        "input_gate": True,
-        "context": (2, 1),
-        "proj_size": 4,
-    }.items():
-        built = build_layer(override(Config(), {"layer": "lstm", "hidden_size": 6, name: value}).model, 3)
-        assert repr(built) == repr(carousel.LSTM(3, 6, bidirectional=True, **{name: value}))
+EXTENSIONS = {"peephole": "diagonal", "input_gate": True, "context": (2, 1), "proj_size": 4}
+OPTIONS = {"init": "orthogonal", "forget_bias": 1.0, "chrono": 9}
+OPTIONS |= {"recurrent_dropout": 0.1, "zoneout": (0.1, 0.2), "weight_dropout": 0.3}
+
+
+@pytest.mark.parametrize("name, value", [*EXTENSIONS.items(), *OPTIONS.items()])
+def test_the_plain_layer_takes_each_extension_and_option_alone(name, value):
+    built = build_layer(override(Config(), {"layer": "lstm", "hidden_size": 6, name: value}).model, 3)
+    assert repr(built) == repr(carousel.LSTM(3, 6, bidirectional=True, **{name: value}))
 
 
 @pytest.mark.parametrize("bidirectional", ["true", "false"])

@@ -140,11 +140,27 @@ def test_a_wrong_setting_gets_a_sentence(assignment, sentence):
 
 
 SETTINGS = {"peephole": "diagonal", "input_gate": False, "context": [1, 0], "proj_size": 2}
+SETTINGS |= {
+    "init": "orthogonal",
+    "forget_bias": 1.0,
+    "chrono": 9,
+    "recurrent_dropout": 0.1,
+    "zoneout": [0.1, 0.2],
+    "weight_dropout": 0.3,
+}
+OPTIONS = {
+    "init": "'uniform'",
+    "forget_bias": "None",
+    "chrono": "None",
+    "recurrent_dropout": "0.0",
+    "zoneout": "[0.0, 0.0]",
+    "weight_dropout": "0.0",
+}
 FIXED = {
     "vanilla": {"peephole": "'full'", "context": "[0, 0]", "proj_size": "0"},
     "augmented": {"peephole": "'full'", "input_gate": "True"},
-    "torch": {"peephole": "'none'", "context": "[0, 0]"},
-    "gru": {"peephole": "'none'", "context": "[0, 0]", "proj_size": "0"},
+    "torch": {"peephole": "'none'", "context": "[0, 0]", **OPTIONS},
+    "gru": {"peephole": "'none'", "context": "[0, 0]", "proj_size": "0", **OPTIONS},
 }
 
 
@@ -166,12 +182,26 @@ def test_each_extension_of_the_plain_layer_can_be_set_alone():
         assert changed.model_dump(mode="json") == plain.model_dump(mode="json") | {name: value}
 
 
+@pytest.mark.parametrize("layer", ["vanilla", "augmented"])
+def test_presets_take_what_says_how_to_start_and_regularise(layer):
+    for name in OPTIONS:
+        model = override(Config(), {"layer": layer, name: SETTINGS[name]}).model
+        assert model.model_dump(mode="json")[name] == SETTINGS[name]
+
+
+def test_one_setting_for_one_bias():
+    assert "forget_bias and chrono both set the bias of g_cs, got 1.0 and 9" in complaint(
+        override, Config(), {"forget_bias": 1.0, "chrono": 9}
+    )
+
+
 def test_a_configuration_from_before_there_were_extensions_means_what_it_did():
     old = "model: {layer: augmented, proj_size: 3, context: [0, 2]}"
     model = parse_config(old, "text").model
     assert (model.peephole, model.input_gate, model.context) == ("full", True, (0, 2))
     model = parse_config("model: {layer: vanilla, context: [0, 0]}", "text").model
     assert (model.peephole, model.input_gate) == ("full", False)
+    assert (model.init, model.recurrent_dropout, model.zoneout) == ("uniform", 0.0, (0.0, 0.0))
 
 
 @pytest.mark.parametrize(

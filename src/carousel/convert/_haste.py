@@ -27,12 +27,12 @@ def from_haste(module: Any) -> LSTM:
         raise TypeError(f"from_haste takes a haste_pytorch.LSTM, got {type(module).__name__}")
     if module.zoneout:
         raise ValueError(
-            f"from_haste: zoneout={module.zoneout} acts in inference too, and carousel.LSTM has none; "
-            "set module.zoneout = 0 first to convert the weights alone"
+            f"from_haste: zoneout={module.zoneout} acts in inference too and is not carried over; "
+            "set module.zoneout = 0 first to convert the weights alone, and give the layer that it makes a zoneout"
         )
     if module.dropout and module.training:
         raise ValueError(
-            f"from_haste: DropConnect (dropout={module.dropout}) is active, and carousel.LSTM has none; "
+            f"from_haste: DropConnect (dropout={module.dropout}) is active and is not carried over; "
             "call module.eval() first"
         )
     stored = {

@@ -55,15 +55,10 @@ def to_keras(layer: LSTM) -> list[Any]:
     Raises:
         ImportError: keras is not installed.
         TypeError: layer is of another kind.
-        ValueError: it has peepholes, an input gate, a projection or a window, or its dropout is active.
+        ValueError: it has peepholes, an input gate, a projection, a window or zoneout, or a dropout of it is active.
     """
     keras = imported("to_keras", "keras", "keras")
     layer = checked_layer("to_keras", "a Keras LSTM", layer, peephole="none")
-    if layer.training and layer.dropout and layer.num_layers > 1:
-        raise ValueError(
-            f"to_keras: dropout={layer.dropout} is active, and Keras draws its own in another way; "
-            "call layer.eval() first"
-        )
     dtype = str(layer.weight_ih_l0.dtype).removeprefix("torch.")
     levels = []
     for k in range(layer.num_layers):

@@ -96,16 +96,17 @@ def checked_layer(function: str, peer: str, layer: object, **wanted: Any) -> LST
 
     Raises:
         TypeError: it is of another kind.
-        ValueError: it has something that the peer lacks.
+        ValueError: it has something that the peer lacks, or is training with dropout of its own.
     """
     if not isinstance(layer, LSTM):
         raise TypeError(f"{function} takes a carousel.LSTM, got {type(layer).__name__}")
-    wanted |= dict(input_gate=False, proj_size=0, context=[(0, 0)] * layer.num_layers)
+    wanted |= dict(input_gate=False, proj_size=0, context=[(0, 0)] * layer.num_layers, zoneout=(0, 0))
     settings = dict(
         peephole=layer.cell.peephole,
         input_gate=layer.cell.input_gate,
         proj_size=layer.proj_size,
         context=[*layer.context],
+        zoneout=layer.zoneout,
         num_layers=layer.num_layers,
         bidirectional=layer.bidirectional,
     )
@@ -113,6 +114,10 @@ def checked_layer(function: str, peer: str, layer: object, **wanted: Any) -> LST
         limits, found = ([f"{name}={values[name]!r}" for name in wrong] for values in (wanted, settings))
         raise ValueError(
             f"{function}: {peer} has {', '.join(limits)} only, this layer has {', '.join(found)}"
+        )
+    if active := layer._active:
+        raise ValueError(
+            f"{function}: {', '.join(active)} is active, and {peer} draws in ways of its own; call layer.eval() first"
         )
     return layer
 

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor
 
 from carousel.kernels import eager, operators
+from carousel.kernels.cells import NO_MASKS as NO_MASKS
 from carousel.kernels.cells import Cell as Cell
 from carousel.kernels.cells import LSTMCell as LSTMCell
+from carousel.kernels.cells import Masks as Masks
 from carousel.kernels.cells import Peephole as Peephole
 from carousel.kernels.cells import RNNCell as RNNCell
 from carousel.kernels.cells import Weights as Weights
@@ -17,6 +19,7 @@ from carousel.kernels.choice import resources as resources
 from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel
 from carousel.kernels.gpu import cudnn
+from carousel.kernels.precision import computed_in as computed_in
 from carousel.kernels.precision import must_widen, widened
 from carousel.kernels.precision import summed as summed
 from carousel.kernels.shapes import Float, Int
@@ -29,6 +32,7 @@ def scan(
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> tuple[Float[Tensor, "T B V"], tuple[Float[Tensor, "B _"], ...]]:
     """Run the recurrence of `cell` over T >= 1 steps of a batch, on the fastest kernel that can.
 
@@ -39,6 +43,7 @@ def scan(
         weights: the weights.
         lengths: how many of the T steps are real for each sequence, [B], all 1..T; None if all are.
         reverse: from a sequence's last step to its first.
+        masks: what regularises it.
 
     Returns:
         The output signal (v of an LSTM, r of an RNN) in time order, [T, B, V], exactly zero after a sequence's
@@ -47,15 +52,16 @@ def scan(
     """
     if must_widen(x, (*state, *weights)):
         with torch.autocast("cpu", enabled=False):
-            output, last = scan(cell, *widened(x, state, weights), lengths, reverse)
+            wide, start, weights, masks = widened(x, state, weights, masks)
+            output, last = scan(cell, wide, start, weights, lengths, reverse, masks)
         return output.to(x.dtype), tuple(new.to(old.dtype) for new, old in zip(last, state, strict=True))
     if isinstance(cell, LSTMCell):
-        kernel = choose(cell, x, (*state, *weights), lengths).kernel
+        kernel = choose(cell, x, (*state, *weights), lengths, masks).kernel
         if kernel == "cudnn":
             return cudnn.scan(x, state, weights, reverse)
         if kernel != "eager":
-            return operators.scan(cell, x, state, weights, lengths, reverse)
-    return eager.scan(cell, x, state, weights, lengths, reverse)
+            return operators.scan(cell, x, state, weights, lengths, reverse, masks.v)
+    return eager.scan(cell, x, state, weights, lengths, reverse, masks)
 
 
 def trace(
@@ -65,10 +71,12 @@ def trace(
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> dict[str, Tensor]:
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end. Arguments as for `scan`."""
     if must_widen(x, (*state, *weights)):
         with torch.autocast("cpu", enabled=False):
-            signals = trace(cell, *widened(x, state, weights), lengths, reverse)
+            wide, state, weights, masks = widened(x, state, weights, masks)
+            signals = trace(cell, wide, state, weights, lengths, reverse, masks)
         return {name: signal.to(x.dtype) for name, signal in signals.items()}
-    return eager.trace(cell, x, state, weights, lengths, reverse)
+    return eager.trace(cell, x, state, weights, lengths, reverse, masks)

@@ -15,6 +15,7 @@ class Problem:
         H: int,
         V: int,
         lengths: int,
+        v_mask: int,
         x: int,
         v_init: int,
         s_init: int,

@@ -65,6 +65,19 @@ def reordered(value: Tensor, nodes: tuple[str, ...], order: tuple[str, ...]) -> 
     return torch.cat([value[blocks[node]] for node in order])
 
 
+class Masks(NamedTuple):
+    """What regularises one recurrence, as factors that whoever calls it has drawn or, in inference, set."""
+
+    v: Tensor | None = None
+    """What v (r, of an RNN) is multiplied by on its way from n-1 to the nodes of step n, [B, V]; None for ones."""
+    zones: tuple[Tensor, ...] = ()
+    """Of each carried signal, in the cell's order, the share that its value at n-1 has in the one at n, [T, B, d], or
+    [T, 1, 1] for all alike; empty for zeros."""
+
+
+NO_MASKS = Masks()
+
+
 class Weights(NamedTuple):
     """The weights of one recurrence. I is the input's size (all taps of a window), H hidden_size, V the size of v."""
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from carousel.kernels import cpu, gpu
-from carousel.kernels.cells import Cell, LSTMCell
+from carousel.kernels.cells import NO_MASKS, Cell, LSTMCell, Masks
 from carousel.kernels.precision import computed_in
 
 Kernel = Literal["auto", "eager", "cpu", "triton"]
@@ -71,7 +71,11 @@ def transformed() -> bool:
 
 
 def choose(
-    cell: Cell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None = None
+    cell: Cell,
+    x: Tensor,
+    tensors: tuple[Tensor | None, ...],
+    lengths: Tensor | None = None,
+    masks: Masks = NO_MASKS,
 ) -> Choice:
     """The kernel for a scan of `cell` over x: the first reason for eager, else the fastest.
 
@@ -80,11 +84,16 @@ def choose(
         x: the input.
         tensors: the carried signals, in the cell's order, then the weights.
         lengths: how many steps each sequence has; None if all have all.
+        masks: what regularises it.
     """
     if _wanted == "eager":
         return Choice("eager", "use_kernel asked for it")
     if not isinstance(cell, LSTMCell):
         return Choice("eager", "no kernel has an RNN, only LSTMs")
+    if masks.zones:
+        return Choice("eager", "no kernel has zoneout")
+    if masks.v is not None and x.device.type == "cuda":
+        return Choice("eager", "no kernel for GPUs has recurrent dropout")
     fast = _on_gpu(cell, x, tensors, lengths) if x.device.type == "cuda" else _on_cpu(x, tensors)
     if fast.kernel == "eager":
         return fast

@@ -24,6 +24,8 @@ except ImportError as error:
 DTYPES = (torch.float32, torch.float64)
 TENSORS = 8
 """How many arguments of a scan, from the first, have gradients."""
+SAVED = TENSORS + 2
+"""How many are tensors."""
 PEEPHOLES: tuple[Peephole, ...] = ("none", "diagonal", "full")
 
 
@@ -39,6 +41,7 @@ class Arguments(NamedTuple):
     bias: Tensor | None
     hr: Tensor | None
     lengths: Tensor | None
+    v_mask: Tensor | None
     peephole: int
     input_gate: bool
     reverse: bool
@@ -109,7 +112,8 @@ def backward(
         **dict(zip(("dv", "dv_last", "ds_last"), map(_address, upstream), strict=True)),
         **dict(zip(names, map(_address, gradients), strict=True)),
     )
-    _cpu.backward(_problem(given, kept.v, None, None, kept), told)
+    seen = kept.v if given.v_mask is None else kept.v * given.v_mask
+    _cpu.backward(_problem(given, seen, None, None, kept), told)
     return gradients
 
 
@@ -133,8 +137,14 @@ def multiply_add_rate(threads: int, dtype: torch.dtype, seconds: float = 0.05) -
 
 def _dense(given: Arguments) -> Arguments:
     lengths = None if given.lengths is None else given.lengths.to("cpu", torch.int64).contiguous()
+    v_mask = given.v_mask
+    if v_mask is not None:
+        v_mask = v_mask.contiguous()
+        given = given._replace(
+            v_init=given.v_init * v_mask
+        )  # the kernels multiply what they have made themselves
     tensors = [None if argument is None else argument.contiguous() for argument in given.tensors]
-    return Arguments(*tensors, lengths, *given[TENSORS + 1 :])  # type: ignore[arg-type, call-arg]
+    return Arguments(*tensors, lengths, v_mask, *given[SAVED:])  # type: ignore[arg-type, call-arg]
 
 
 def _problem(
@@ -154,6 +164,7 @@ def _problem(
         H=given.s_init.shape[1],
         V=given.v_init.shape[1],
         lengths=_address(given.lengths),
+        v_mask=_address(given.v_mask),
         x=given.x.data_ptr(),
         v_init=given.v_init.data_ptr(),
         s_init=given.s_init.data_ptr(),

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from carousel.kernels.cells import Cell, LSTMCell, RNNCell, Weights, row_blocks
+from carousel.kernels.cells import NO_MASKS, Cell, LSTMCell, Masks, RNNCell, Weights, row_blocks
 from carousel.kernels.shapes import Float, Int
 
 Signals = dict[str, Tensor]
@@ -20,10 +20,11 @@ def scan(
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> tuple[Float[Tensor, "T B V"], tuple[Float[Tensor, "B _"], ...]]:
     """The output at every step and the last state. See `carousel.kernels.scan`."""
     output: dict[int, Tensor] = {}
-    for n, signals, after in _steps(cell, F.linear(x, weights.ih), state, weights, lengths, reverse):
+    for n, signals, after in _steps(cell, F.linear(x, weights.ih), state, weights, lengths, reverse, masks):
         output[n], state = signals[cell.output], after
     return _zero_after_end(_stack(output), lengths), state
 
@@ -35,10 +36,11 @@ def trace(
     weights: Weights,
     lengths: Int[Tensor, " B"] | None = None,
     reverse: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> Signals:
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end."""
     xi = F.linear(x, weights.ih)
-    rows = {n: signals for n, signals, _ in _steps(cell, xi, state, weights, lengths, reverse)}
+    rows = {n: signals for n, signals, _ in _steps(cell, xi, state, weights, lengths, reverse, masks)}
     parts = dict(zip(cell.nodes, xi.chunk(len(cell.nodes), dim=-1), strict=True))
     signals = {f"xi_{node}": part for node, part in parts.items()} if isinstance(cell, LSTMCell) else {}
     signals |= {name: _stack({n: row[name] for n, row in rows.items()}) for name in rows[0]}
@@ -52,12 +54,17 @@ def _steps(
     weights: Weights,
     lengths: Tensor | None,
     reverse: bool,
+    masks: Masks,
 ) -> Iterator[tuple[int, Signals, tuple[Tensor, ...]]]:
     """Step index, its signals, and the state after it; a sequence's state does not move outside its steps."""
-    step = _lstm(cell, xi, weights) if isinstance(cell, LSTMCell) else _rnn(cell, xi, weights)
+    step = (
+        _lstm(cell, xi, weights, masks.v) if isinstance(cell, LSTMCell) else _rnn(cell, xi, weights, masks.v)
+    )
     inside = None if lengths is None else _inside(len(xi), lengths).unbind()
     for n in reversed(range(len(xi))) if reverse else range(len(xi)):
         signals = step(n, *state)
+        for name, before, zone in zip(cell.carried, state, masks.zones, strict=False):
+            signals[name] = torch.lerp(signals[name], before, zone[n])
         after = tuple(signals[name] for name in cell.carried)
         if inside is not None:
             after = tuple(torch.where(inside[n], new, old) for new, old in zip(after, state, strict=True))
@@ -65,7 +72,7 @@ def _steps(
         yield n, signals, state
 
 
-def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
+def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights, v_mask: Tensor | None) -> Step:
     """One step of `carousel.equations.augmented`: from n, v[n-1], s[n-1] to every signal of step n.
 
     Everything that does not need the state is done for all steps at once. The data update's input share is kept
@@ -84,6 +91,7 @@ def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
     W_hh = weights.hh.t()
 
     def step(n: int, v: Tensor, s: Tensor) -> Signals:
+        v = v if v_mask is None else v * v_mask
         a = dict(zip(cell.nodes, torch.addmm(shares[n], v, W_hh).chunk(len(cell.nodes), dim=-1), strict=True))
         if W_early is not None:
             *early, _ = cell.peephole_nodes
@@ -107,17 +115,17 @@ def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights) -> Step:
     return step
 
 
-def _rnn(cell: RNNCell, xi: Tensor, weights: Weights) -> Step:
+def _rnn(cell: RNNCell, xi: Tensor, weights: Weights, r_mask: Tensor | None) -> Step:
     """One step of `carousel.equations.rnn`: from n and the state s[n-1] (canonical) or r[n-1] to s[n] and r[n]."""
     warp = torch.tanh if cell.nonlinearity == "tanh" else torch.relu
     shares = (xi if weights.bias is None else xi + weights.bias).unbind()
     W_r = weights.hh.t()
 
     def step(n: int, carried: Tensor) -> Signals:
-        if weights.ch is None:
-            s = torch.addmm(shares[n], carried, W_r)
-        else:
-            s = torch.addmm(shares[n], warp(carried), W_r) + F.linear(carried, weights.ch)
+        r = carried if weights.ch is None else warp(carried)
+        s = torch.addmm(shares[n], r if r_mask is None else r * r_mask, W_r)
+        if weights.ch is not None:
+            s = s + F.linear(carried, weights.ch)
         return {"s": s, "r": warp(s)}
 
     return step

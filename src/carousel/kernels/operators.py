@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from carousel.kernels import cpu, eager, gpu
-from carousel.kernels.cells import LSTMCell, Weights
+from carousel.kernels.cells import LSTMCell, Masks, Weights
 from carousel.kernels.choice import transformed
-from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments, Kept
+from carousel.kernels.cpu import PEEPHOLES, SAVED, TENSORS, Arguments, Kept
 
 Outputs = tuple[Tensor, Tensor, Tensor]
 
 _ARGUMENTS = (
     "Tensor x, Tensor v_init, Tensor s_init, Tensor ih, Tensor hh, Tensor? ch, Tensor? bias, Tensor? hr, "
-    "Tensor? lengths, int peephole, bool input_gate, bool reverse"
+    "Tensor? lengths, Tensor? v_mask, int peephole, bool input_gate, bool reverse"
 )
 
 _SCHEMAS = (
@@ -36,11 +36,12 @@ def scan(
     weights: Weights,
     lengths: Tensor | None,
     reverse: bool,
+    v_mask: Tensor | None = None,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """As `carousel.kernels.scan`, for a cell, types and devices that `carousel.kernels.cpu` or `gpu` serves."""
     v_init, s_init = state
     settings = PEEPHOLES.index(cell.peephole), cell.input_gate, reverse
-    given = Arguments(x, v_init, s_init, *weights, lengths, *settings)
+    given = Arguments(x, v_init, s_init, *weights, lengths, v_mask, *settings)
     keep = torch.is_grad_enabled() and any(
         argument is not None and argument.requires_grad for argument in given.tensors
     )
@@ -88,6 +89,7 @@ def _check(given: Arguments) -> None:
         "bias": (rows,),
         "hr": (V, H),
         "lengths": (B,),
+        "v_mask": (B, V),
     }
     for name, shape in wanted.items():
         tensor = getattr(given, name)
@@ -98,6 +100,10 @@ def _check(given: Arguments) -> None:
             raise ValueError(f"carousel::lstm: {name} must have shape {list(shape)}, got {found}")
         if name != "lengths" and tensor.dtype != given.x.dtype:
             raise ValueError(f"carousel::lstm: {name} must be {given.x.dtype}, as x is, got {tensor.dtype}")
+    if given.v_mask is not None and given.x.is_cuda:
+        raise ValueError(
+            "carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_kernel('eager')"
+        )
     if V != H and given.hr is None:
         raise ValueError(
             f"carousel::lstm: v_init has {V} values and s_init {H} units, which takes a projection hr"
@@ -150,8 +156,8 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None
     given = Arguments(*inputs[: len(Arguments._fields)])
     v, _, _, s, gates = output
     ctx.set_materialize_grads(False)
-    ctx.save_for_backward(*given[: TENSORS + 1], v, s, gates)
-    ctx.settings = given[TENSORS + 1 :]
+    ctx.save_for_backward(*given[:SAVED], v, s, gates)
+    ctx.settings = given[SAVED:]
 
 
 def _gradients(
@@ -159,7 +165,7 @@ def _gradients(
 ) -> tuple[Any, ...]:
     """dE/d(each argument) of `lstm`."""
     saved = ctx.saved_tensors
-    given, kept = Arguments(*saved[: TENSORS + 1], *ctx.settings), Kept(*saved[TENSORS + 1 :])
+    given, kept = Arguments(*saved[:SAVED], *ctx.settings), Kept(*saved[SAVED:])
     wanted = list(ctx.needs_input_grad[:TENSORS])
     found: list[Tensor | None]
     batched = transformed() or any(is_batched(error) for error in (dv, dv_last, ds_last))
@@ -180,7 +186,8 @@ def _differentiable(
     state, weights = (given.v_init, given.s_init), Weights(given.ih, given.hh, given.ch, given.bias, given.hr)
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        v, last = eager.scan(given.cell, given.x, state, weights, given.lengths, given.reverse)
+        masks = Masks(given.v_mask)
+        v, last = eager.scan(given.cell, given.x, state, weights, given.lengths, given.reverse, masks)
         pairs = [(one, error) for one, error in zip((v, *last), upstream, strict=True) if error is not None]
         sources = [
             argument

@@ -1,9 +1,12 @@
 """The dtype in which a scan on the CPU is computed: half precision in float32, rounded once, at the end."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from carousel.kernels.cells import Weights
+from carousel.kernels.cells import Masks, Weights
 
 HALVES = (torch.float16, torch.bfloat16)
 
@@ -33,9 +36,13 @@ def must_widen(x: Tensor, others: tuple[Tensor | None, ...]) -> bool:
 
 
 def widened(
-    x: Tensor, state: tuple[Tensor, ...], weights: Weights
-) -> tuple[Tensor, tuple[Tensor, ...], Weights]:
+    x: Tensor, state: tuple[Tensor, ...], weights: Weights, masks: Masks
+) -> tuple[Tensor, tuple[Tensor, ...], Weights, Masks]:
     """The same in the one dtype they are computed in."""
     dtype = computed_in(x, (*state, *weights))
-    wide = (None if weight is None else weight.to(dtype) for weight in weights)
-    return x.to(dtype), tuple(part.to(dtype) for part in state), Weights(*wide)  # type: ignore[arg-type]
+
+    def wide(tensors: Iterable[Tensor | None]) -> Any:
+        return tuple(None if tensor is None else tensor.to(dtype) for tensor in tensors)
+
+    masks = Masks(None if masks.v is None else masks.v.to(dtype), wide(masks.zones))
+    return x.to(dtype), wide(state), Weights(*wide(weights)), masks

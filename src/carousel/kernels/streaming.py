@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from carousel.kernels import cpu, eager
-from carousel.kernels.cells import Cell, LSTMCell, Weights
+from carousel.kernels.cells import NO_MASKS, Cell, LSTMCell, Masks, Weights
 from carousel.kernels.choice import CPU, choose
 
 
@@ -21,6 +21,8 @@ class StreamedLayer(NamedTuple):
     """Samples of the window before x[n]."""
     future: int
     """Samples of the window after x[n]: by as many the layer's output is late."""
+    masks: Masks = NO_MASKS
+    """What regularises a single step, in inference."""
 
     @property
     def samples(self) -> int:
@@ -65,7 +67,7 @@ def stream(cell: Cell, layers: Sequence[StreamedLayer], start: Snapshot) -> Engi
     """The fastest engine that can run a copy of these layers, at its start."""
     weights = [weight for layer in layers for weight in layer.weights]
     with torch.autocast("cpu", enabled=False):  # a stream computes in the dtype of its weights
-        choice = choose(cell, layers[0].weights.ih, (*start.carried, *weights))
+        choice = choose(cell, layers[0].weights.ih, (*start.carried, *weights), masks=layers[0].masks)
     if isinstance(cell, LSTMCell) and choice == CPU:  # which has no half precision, as a stream has no other
         return CpuEngine(cell, layers, start)
     return EagerEngine(cell, layers, start)
@@ -169,7 +171,9 @@ class EagerEngine(Engine):
                 return False
             with torch.autocast(window.device.type, enabled=False):
                 seen = window.flatten(1).unsqueeze(0)
-                output, self._states[i] = eager.scan(self._cell, seen, self._states[i], layer.weights)
+                output, self._states[i] = eager.scan(
+                    self._cell, seen, self._states[i], layer.weights, masks=layer.masks
+                )
             x = output[0]
         assert x is not None
         out.copy_(x.view_as(out))
@@ -189,4 +193,4 @@ def _copied(layer: StreamedLayer, clone: bool) -> StreamedLayer:
     copies = [None if weight is None else weight.detach().to(dtype).contiguous() for weight in layer.weights]
     if clone:
         copies = [None if weight is None else weight.clone() for weight in copies]
-    return StreamedLayer(Weights(*copies), layer.past, layer.future)  # type: ignore[arg-type]
+    return layer._replace(weights=Weights(*copies))  # type: ignore[arg-type]

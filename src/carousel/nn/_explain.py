@@ -80,5 +80,6 @@ def explain(
     given = layer._pair(hx) if isinstance(layer, LSTM) else layer._single(hx)  # type: ignore[arg-type]
     state = layer._checked_state(given, batch)
     weights = [weight for run in layer._stored_as for weight in layer._weights(*run)]
-    choice = kernels.choose(layer.cell, batch.x, (*state, *weights), batch.lengths)
+    masks = layer._masks(batch.x, 0, layer.training)  # of no sequences, so that nothing is drawn
+    choice = kernels.choose(layer.cell, batch.x, (*state, *weights), batch.lengths, masks)
     return Explanation(*choice, *kernels.resources(choice.kernel, batch.x.device))

@@ -3,12 +3,25 @@
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from carousel import kernels
 from carousel.kernels.streaming import StreamedLayer
-from carousel.nn._arguments import Context, checked_context, checked_dropout, checked_flag, checked_size
+from carousel.nn._arguments import (
+    Context,
+    Init,
+    Zoneout,
+    checked_context,
+    checked_dropout,
+    checked_flag,
+    checked_gate_biases,
+    checked_init,
+    checked_probability,
+    checked_size,
+    checked_zoneout,
+)
 from carousel.nn._autocast import autocast_dtypes
 from carousel.nn._input import Batch, check_features, checked_halo, context_windows, dropped_out, unpack
 from carousel.nn._ragged import Lengths
@@ -22,6 +35,10 @@ class Recurrent(Weighted):
 
     mode: str
     """What torch calls the cell, which tells its callers which states to expect."""
+    # Of the class, for layers without these arguments and those that were pickled before there were any.
+    recurrent_dropout: float = 0
+    zoneout: tuple[float, float] = (0, 0)
+    weight_dropout: float = 0
 
     def __init__(
         self,
@@ -38,6 +55,12 @@ class Recurrent(Weighted):
         *,
         proj_size: int = 0,
         context: Context = (0, 0),
+        init: Init,
+        forget_bias: float | None = None,
+        chrono: int | None = None,
+        recurrent_dropout: float,
+        zoneout: Zoneout = 0.0,
+        weight_dropout: float,
     ) -> None:
         super().__init__()
         self.cell = cell
@@ -50,6 +73,12 @@ class Recurrent(Weighted):
         self.bidirectional = bool(bidirectional)
         self.proj_size = proj_size
         self.context = checked_context(context, num_layers)
+        self.init = checked_init(init)
+        checked_gate_biases(forget_bias, chrono, bias)
+        self.forget_bias, self.chrono = forget_bias, chrono
+        self.recurrent_dropout = checked_probability("recurrent_dropout", recurrent_dropout)
+        self.zoneout = checked_zoneout(zoneout)
+        self.weight_dropout = checked_probability("weight_dropout", weight_dropout)
         suffixes = {run: f"_l{run[0]}{'_reverse' if run[1] else ''}" for run in self._runs()}
         self._store(suffixes, device, dtype)
 
@@ -76,7 +105,18 @@ class Recurrent(Weighted):
 
     def extra_repr(self) -> str:
         shown = self._shown(
-            proj_size=0, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False
+            proj_size=0,
+            num_layers=1,
+            bias=True,
+            batch_first=False,
+            dropout=0.0,
+            bidirectional=False,
+            init="uniform",
+            forget_bias=None,
+            chrono=None,
+            recurrent_dropout=0,
+            zoneout=(0, 0),
+            weight_dropout=0,
         )
         return f"{shown}, context={self.context}" if any(map(any, self.context)) else shown
 
@@ -122,15 +162,55 @@ class Recurrent(Weighted):
                 run = layer * self._directions + reverse
                 halo = batch.halo if layer == 0 else None
                 windows = context_windows(x, *self.context[layer], halo)
-                weights = self._weights(layer, reverse)
+                weights, masks = (
+                    self._varied_weights(layer, reverse),
+                    self._masks(x, x.shape[1], self.training),
+                )
                 initial = tuple(part[run] for part in state)
-                output, after = kernels.scan(self.cell, windows, initial, weights, batch.lengths, reverse)
+                output, after = kernels.scan(
+                    self.cell, windows, initial, weights, batch.lengths, reverse, masks
+                )
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if self.bidirectional else outputs[0]
             if layer < self.num_layers - 1:
                 x = dropped_out(batch, x, self.dropout) if self.training and self.dropout else x
         return x, last
+
+    @property
+    def _active(self) -> list[str]:
+        """The settings that make a call random, in the layer's present mode."""
+        acts = {
+            "dropout": self.dropout > 0 and self.num_layers > 1,
+            "recurrent_dropout": self.recurrent_dropout > 0,
+            "zoneout": any(self.zoneout),
+            "weight_dropout": self.weight_dropout > 0,
+        }
+        return [f"{name}={getattr(self, name)}" for name, does in acts.items() if does and self.training]
+
+    def _varied_weights(self, layer: int, reverse: bool) -> kernels.Weights:
+        """The weights for one call: while training, with DropConnect on those that v is multiplied by."""
+        weights = self._weights(layer, reverse)
+        if self.training and self.weight_dropout:
+            weights = weights._replace(hh=F.dropout(weights.hh, self.weight_dropout))
+        return weights
+
+    def _masks(self, x: Tensor, B: int, training: bool) -> kernels.Masks:
+        """What regularises one run over T steps of B sequences like those of x: drawn in training, else its mean."""
+        drops = training and self.recurrent_dropout > 0
+        if not drops and not any(self.zoneout):
+            return kernels.NO_MASKS
+        T = x.shape[0]
+        one = x.new_ones((), dtype=kernels.computed_in(x, ()))
+        v_mask = None
+        if drops:
+            v_mask = F.dropout(one.expand(B, self._output_size), self.recurrent_dropout)
+        if not any(self.zoneout):
+            return kernels.Masks(v_mask)
+        sizes = self._output_size, self.hidden_size
+        shapes = [(T, B, size) if training else (T, 1, 1) for size in sizes]
+        shares = [(one * share).expand(shape) for share, shape in zip(self.zoneout, shapes, strict=True)]
+        return kernels.Masks(v_mask, tuple(map(torch.bernoulli, shares) if training else shares))
 
     def _trace(
         self,
@@ -147,9 +227,10 @@ class Recurrent(Weighted):
             batch = self._as_computed(batch)
         state = self._checked_state(state, batch)
         x, _ = self._through(batch, state, layer)
-        windows, weights = context_windows(x, *self.context[layer]), self._weights(layer, reverse)
+        windows, weights = context_windows(x, *self.context[layer]), self._varied_weights(layer, reverse)
         initial = tuple(part[layer * self._directions + reverse] for part in state)
-        signals = kernels.trace(self.cell, windows, initial, weights, batch.lengths, reverse)
+        masks = self._masks(x, x.shape[1], self.training)
+        signals = kernels.trace(self.cell, windows, initial, weights, batch.lengths, reverse, masks)
         return signals if batch.is_batched else {name: signal.squeeze(1) for name, signal in signals.items()}
 
     def _stream(self, batch_size: int, state: tuple[Tensor, ...] | None) -> Stream:
@@ -162,7 +243,11 @@ class Recurrent(Weighted):
         sample = self._first_weight.new_empty(1, batch_size, self.input_size)
         state = self._checked_state(state, Batch(sample, None, True, lambda output: output))
         layers = [
-            StreamedLayer(self._weights(layer, False), *self.context[layer])
+            StreamedLayer(
+                self._weights(layer, False),
+                *self.context[layer],
+                self._masks(sample, batch_size, training=False),
+            )
             for layer in range(self.num_layers)
         ]
         return Stream(self.cell, layers, state)

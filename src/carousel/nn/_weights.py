@@ -1,7 +1,6 @@
 """The weights that a layer stores: torch's names for them, the paper's, and what a call demands of them."""
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -10,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from carousel import kernels
+from carousel.nn._arguments import Init
+from carousel.nn._initialisation import draw_orthogonal, draw_uniform, set_gate_biases
 
 Run = tuple[int, bool]
 """A recurrence of a stack: which layer, and whether it runs from the last step to the first."""
@@ -27,6 +28,10 @@ class Weighted(nn.Module, ABC):
     hidden_size: int
     proj_size: int
     bias: bool
+    # Of the class, for modules without these arguments and those that were pickled before there were any.
+    init: Init = "uniform"
+    forget_bias: float | None = None
+    chrono: int | None = None
 
     def _store(
         self,
@@ -82,10 +87,15 @@ class Weighted(nn.Module, ABC):
         return weight
 
     def reset_parameters(self) -> None:
-        """Draw every weight from U(-1/sqrt(H), 1/sqrt(H)), in the order in which torch draws."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -bound, bound)
+        """Draw every weight anew, as the arguments `init`, `forget_bias` and `chrono` say where the layer has them."""
+        if self.init == "uniform":
+            draw_uniform(self.parameters(), self.hidden_size)
+        for run in self._stored_as:
+            if self.init == "orthogonal":
+                draw_orthogonal(self._stored(*run), self.hidden_size)
+            if self.forget_bias is not None or self.chrono is not None:
+                stored = self._stored(*run)
+                set_gate_biases(self.cell, stored, self.hidden_size, self.forget_bias, self.chrono)
 
     def symbols(self, layer: int = 0, reverse: bool = False) -> dict[str, Tensor]:
         """The weights of one layer and direction under the paper's names.

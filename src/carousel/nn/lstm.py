@@ -9,6 +9,8 @@ from torch.nn.utils.rnn import PackedSequence
 from carousel.kernels import LSTMCell, Peephole
 from carousel.nn._arguments import (
     Context,
+    Init,
+    Zoneout,
     checked_flag,
     checked_peephole,
     checked_projection,
@@ -59,13 +61,26 @@ class LSTM(Recurrent):
         context: (past, future), how many samples on either side of x[n] the cell sees besides x[n], of the external
             input; or a list of such pairs, one a layer. All nodes share a layer's window, and it never reaches across
             the end of a sequence.
+        init: "uniform", as torch draws; "orthogonal": what comes to a node from v or s, and W_qdr, orthogonal; from the
+            input as Glorot has it; biases zero.
+        forget_bias: where the bias b_cs of the gate g_cs starts in every unit, if not as `init` has it.
+        chrono: T_max, the longest dependency expected, in steps: b_cs starts at log U(1, T_max - 1) and b_cu at -b_cs,
+            so that the units' memories last up to it. Not together with forget_bias.
+        recurrent_dropout: probability, while training, of zeroing an element of v on its way from one step to the
+            nodes of the next, the others divided by 1 - p; one draw a sequence, the same at all its steps.
+        zoneout: probability, while training, that an element of v or s keeps its value of the step before, drawn at
+            every step; a number, or one for v and one for s. In evaluation the mean of both values is taken instead.
+        weight_dropout: probability, while training, of zeroing a weight from v to a node (`weight_hh`), the others
+            divided by 1 - p; one draw a call.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
 
     Source: Sherstinsky, arXiv 1808.03314. A public program in the paper's notation confirms the full peepholes;
     context, input gate and projection are this library's reading of the paper; stacks, two directions, diagonal
-    peepholes and ragged batches are this library's own.
+    peepholes and ragged batches are this library's own. `chrono`: Tallec and Ollivier, arXiv 1804.11188;
+    `recurrent_dropout`: Gal and Ghahramani, arXiv 1512.05287; `zoneout`: Krueger et al., arXiv 1606.01305;
+    `weight_dropout`, DropConnect: Merity et al., arXiv 1708.02182.
     """
 
     cell: LSTMCell
@@ -87,6 +102,12 @@ class LSTM(Recurrent):
         peephole: Peephole = "none",
         input_gate: bool = False,
         context: Context = (0, 0),
+        init: Init = "uniform",
+        forget_bias: float | None = None,
+        chrono: int | None = None,
+        recurrent_dropout: float = 0.0,
+        zoneout: Zoneout = 0.0,
+        weight_dropout: float = 0.0,
     ) -> None:
         proj_size = checked_projection(proj_size, checked_size("hidden_size", hidden_size))
         super().__init__(
@@ -102,6 +123,12 @@ class LSTM(Recurrent):
             dtype,
             proj_size=proj_size,
             context=context,
+            init=init,
+            forget_bias=forget_bias,
+            chrono=chrono,
+            recurrent_dropout=recurrent_dropout,
+            zoneout=zoneout,
+            weight_dropout=weight_dropout,
         )
 
     def forward(
@@ -199,12 +226,16 @@ class LSTM(Recurrent):
         """A `torch.nn.LSTM` with the settings and a copy of the weights of this layer.
 
         Raises:
-            ValueError: the layer has a peephole, an input gate or a context window, which `torch.nn.LSTM` lacks.
+            ValueError: the layer has a peephole, an input gate, a context window or zoneout, which `torch.nn.LSTM`
+                lacks; or it is training with dropout that it has not.
         """
         extensions = {
             f"peephole={self.cell.peephole!r}": self.cell.peephole != "none",
             "input_gate=True": self.cell.input_gate,
             f"context={self.context}": any(pair != (0, 0) for pair in self.context),
+            f"zoneout={self.zoneout}": any(self.zoneout),
+            f"recurrent_dropout={self.recurrent_dropout}": self.training and self.recurrent_dropout,
+            f"weight_dropout={self.weight_dropout}": self.training and self.weight_dropout,
         }
         if used := [name for name, is_used in extensions.items() if is_used]:
             raise ValueError(f"to_torch: torch.nn.LSTM has nothing for {', '.join(used)} of this layer")

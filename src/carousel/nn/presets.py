@@ -1,8 +1,9 @@
 """The paper's two LSTMs, as presets of the general one."""
 
 import torch
+from typing_extensions import Unpack
 
-from carousel.nn._arguments import Context
+from carousel.nn._arguments import Context, Options
 from carousel.nn.lstm import LSTM
 
 
@@ -17,8 +18,11 @@ def VanillaLSTM(
     *,
     device: torch.device | str | int | None = None,
     dtype: torch.dtype | None = None,
+    **options: Unpack[Options],
 ) -> LSTM:
     """The paper's Vanilla LSTM: makes an `LSTM` with `peephole="full"`. Arguments as there; it has no projection.
+
+    The options, from `init` to `weight_dropout`, are those of `LSTM`.
 
     Source: Sherstinsky, arXiv 1808.03314; see `carousel.equations.vanilla`.
     """
@@ -33,6 +37,7 @@ def VanillaLSTM(
         device=device,
         dtype=dtype,
         peephole="full",
+        **options,
     )
 
 
@@ -49,10 +54,12 @@ def AugmentedLSTM(
     dtype: torch.dtype | None = None,
     *,
     context: Context = (1, 1),
+    **options: Unpack[Options],
 ) -> LSTM:
     """The paper's augmented LSTM: makes an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
 
-    Arguments as for `LSTM`. Not to be confused with the highway LSTM that other libraries give this name.
+    Arguments as for `LSTM`, the options from `init` to `weight_dropout` too. Not to be confused with the highway LSTM
+    that other libraries give this name.
 
     Source: this library's reading of the paper; see `carousel.equations.augmented`.
     """
@@ -70,4 +77,5 @@ def AugmentedLSTM(
         peephole="full",
         input_gate=True,
         context=context,
+        **options,
     )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from carousel.kernels import RNNCell
-from carousel.nn._arguments import checked_flag, checked_nonlinearity
+from carousel.nn._arguments import Init, checked_flag, checked_nonlinearity
 from carousel.nn._convert import copied
 from carousel.nn._ragged import Lengths
 from carousel.nn._recurrent import Recurrent
@@ -46,6 +46,9 @@ class RNN(Recurrent):
         device: where the weights are made.
         dtype: of the weights.
         canonical: keep W_s.
+        init: as for `LSTM`.
+        recurrent_dropout: as for `LSTM`, of r.
+        weight_dropout: as for `LSTM`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
@@ -69,6 +72,9 @@ class RNN(Recurrent):
         dtype: torch.dtype | None = None,
         *,
         canonical: bool = False,
+        init: Init = "uniform",
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
     ) -> None:
         super().__init__(
             RNNCell(checked_flag("canonical", canonical), checked_nonlinearity(nonlinearity)),
@@ -81,6 +87,9 @@ class RNN(Recurrent):
             bidirectional,
             device,
             dtype,
+            init=init,
+            recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
         )
 
     @property

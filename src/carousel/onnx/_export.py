@@ -74,9 +74,9 @@ def checked_dtype(layer: LSTM | RNN) -> np.dtype[Any]:
         raise TypeError(
             f"export: layer must be a carousel.LSTM or carousel.RNN, got {kind.__module__}.{kind.__qualname__}{remedy}"
         )
-    if layer.training and layer.dropout and layer.num_layers > 1:
+    if active := layer._active:
         raise ValueError(
-            f"export: dropout={layer.dropout} is active, and a file computes what the layer does without; "
+            f"export: {', '.join(active)} is active, and a file computes what the layer does without; "
             "call layer.eval() first"
         )
     weights = [weight for stored in layer.all_weights for weight in stored]

@@ -14,6 +14,7 @@ from carousel.onnx._graph import Graph
 def run(
     graph: Graph,
     cell: Cell,
+    zoneout: Sequence[float],
     x: str,
     state: Sequence[str] | None,
     weights: Sequence[Weights],
@@ -25,6 +26,7 @@ def run(
     Args:
         graph: where to.
         cell: what to compute.
+        zoneout: of each carried signal, the share that the step before has in it.
         x: [T, B, I].
         state: the carried signals before the first step, [D, B, d] each; None for zeros.
         weights: of each of D directions.
@@ -41,7 +43,7 @@ def run(
     for direction, part in enumerate(weights):
         before = [graph.add("Gather", signal, graph.index(direction), axis=0) for signal in state]
         names = f"{suffix}_reverse" if direction else suffix
-        output, after = _direction(graph, cell, x, before, part, inside, direction == 1, names)
+        output, after = _direction(graph, cell, zoneout, x, before, part, inside, direction == 1, names)
         outputs.append(output)
         ends.append([graph.add("Unsqueeze", signal, graph.indices(0)) for signal in after])
     output = graph.add("Concat", *outputs, axis=2)
@@ -66,6 +68,7 @@ def _zeros(graph: Graph, x: str, directions: int, size: int) -> str:
 def _direction(
     graph: Graph,
     cell: Cell,
+    zoneout: Sequence[float],
     x: str,
     state: Sequence[str],
     weights: Weights,
@@ -82,6 +85,10 @@ def _direction(
         signals = _lstm(body, cell, seen, before, weights)
     else:
         signals = _rnn(body, cell, seen, before, weights)
+    for signal, old, share in zip(cell.carried, before, zoneout, strict=False):
+        if share:
+            kept = body.add("Mul", body.add("Sub", old, signals[signal]), body.number(share))
+            signals[signal] = body.add("Add", signals[signal], kept)
     output = body.add("Identity", signals[cell.output])  # one name may not be state and output at once
     after = [signals[signal] for signal in cell.carried]
     inputs = [body.declare(name, body.dtype, None) for name in [*before, *seen]]

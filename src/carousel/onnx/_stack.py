@@ -58,7 +58,7 @@ def stacked(
     Where x is `windowed`, it is what the first layer's windows see.
     """
     # onnxruntime has the operators in float32 only.
-    as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32
+    as_operator = _operator.exists(layer.cell) and graph.dtype == np.float32 and not any(layer.zoneout)
     has_windows = any(pair != (0, 0) for pair in layer.context)
     inside = _inside(graph, x, lengths) if lengths and (has_windows or not as_operator) else None
     if lengths and as_operator:
@@ -73,7 +73,7 @@ def stacked(
         if as_operator:
             x, last = _operator.run(graph, layer.cell, x, state, weights, lengths, f"l{level}")
         else:
-            x, last = _scan.run(graph, layer.cell, x, state, weights, inside, f"l{level}")
+            x, last = _scan.run(graph, layer.cell, layer.zoneout, x, state, weights, inside, f"l{level}")
         levels.append(last)
     return x, levels
 

@@ -37,6 +37,12 @@ def build_layer(model: ModelConfig, input_size: int) -> Layer:
         peephole=model.peephole,
         input_gate=model.input_gate,
         context=model.context,
+        init=model.init,
+        forget_bias=model.forget_bias,
+        chrono=model.chrono,
+        recurrent_dropout=model.recurrent_dropout,
+        zoneout=model.zoneout,
+        weight_dropout=model.weight_dropout,
     )
 
 

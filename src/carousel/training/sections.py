@@ -11,6 +11,7 @@ from carousel.errors import CarouselError
 from carousel.training import plain_yaml
 
 Samples = Annotated[int, Field(ge=0, le=64)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Strict(BaseModel):
@@ -123,15 +124,22 @@ class TaskConfig(Strict):
         return self
 
 
-_PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0), "proj_size": 0}
+_PLAIN = {"peephole": "none", "input_gate": False, "context": (0, 0)}
 _PRESETS: dict[str, dict[str, Any]] = {
     "vanilla": {"peephole": "full"},
     "augmented": {"peephole": "full", "input_gate": True, "context": (1, 1)},
 }
-_FREE = {"lstm": tuple(_PLAIN), "augmented": ("context", "proj_size"), "torch": ("proj_size",)}
-"""What may be set, of what a layer consists of. The rest is what the layer's name says."""
+_OPTIONS = ("init", "forget_bias", "chrono", "recurrent_dropout", "zoneout", "weight_dropout")
+_FREE = {
+    "lstm": (*_PLAIN, "proj_size", *_OPTIONS),
+    "vanilla": _OPTIONS,
+    "augmented": ("context", "proj_size", *_OPTIONS),
+    "torch": ("proj_size",),
+    "gru": (),
+}
+"""What may be set, of all that layer lstm has. The rest is what the layer's name says."""
 
-BY_LAYER = ("peephole", "input_gate", "context")
+BY_LAYER = tuple(_PLAIN)
 """The settings whose defaults depend on the layer."""
 
 
@@ -179,13 +187,52 @@ class ModelConfig(Strict):
         strict=False,  # YAML has lists for tuples
         description="extra input samples each step sees, (past, future); lstm and augmented only",
     )
+    init: Literal["uniform", "orthogonal"] = Field(
+        default="uniform",
+        description="how weights start: as torch draws them, or orthogonal where they come from v or s",
+    )
+    forget_bias: float | None = Field(
+        default=None, ge=-100, le=100, description="where the bias of the forget gate g_cs starts"
+    )
+    chrono: int | None = Field(
+        default=None,
+        ge=3,
+        le=1_000_000,
+        description="longest dependency in steps, over which the biases of g_cs and g_cu spread the units' memories",
+    )
+    recurrent_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of v dropped on its way to the next step, the same at all steps of a sequence",
+    )
+    zoneout: tuple[Share, Share] = Field(
+        default=(0.0, 0.0),
+        strict=False,  # YAML has lists for tuples
+        description="share of (v, s) that keeps its value of the step before; runs on PyTorch operations, slower",
+    )
+    weight_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the weights from v to the nodes dropped in a training step",
+    )
 
     @model_validator(mode="after")
     def _check_layer_can(self) -> "ModelConfig":
-        for name in _PLAIN:
-            got, own = getattr(self, name), _of_layer(self.layer, name)
-            if got != own and name not in _FREE.get(self.layer, ()):
-                told, wanted = (plain_yaml.shown(list(v) if name == "context" else v) for v in (got, own))
+        if self.forget_bias is not None and self.chrono is not None:
+            raise ValueError(
+                f"forget_bias and chrono both set the bias of g_cs, got {self.forget_bias} and {self.chrono}; "
+                "remove one of them"
+            )
+        for name in _FREE["lstm"]:
+            default = type(self).model_fields[name].default
+            got, own = getattr(self, name), _of_layer(self.layer, name) if name in BY_LAYER else default
+            if got != own and name not in _FREE[self.layer]:
+                told, wanted = (
+                    plain_yaml.shown(list(value) if isinstance(value, tuple) else value)
+                    for value in (got, own)
+                )
                 raise ValueError(
                     f"layer '{self.layer}' has {name} {wanted}, got {told}; "
                     f"remove {name}, or choose layer 'lstm', where all can be set"

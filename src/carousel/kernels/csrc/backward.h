@@ -92,9 +92,19 @@ private:
         }
         meeting.wait();
         multiply(m, alpha, slot.values * P, zeros, f_chi, 0, w.v, value_panels.first, value_panels.last, shifted);
+        if (f.v_mask) mask_errors(m);
         if (full) multiply(m, alpha, slot.cu * P, f_psi, f_psi, 0, w.early, panels.first, panels.last, shifted);
         for (long r = 0; r < m; ++r)
             if (rows.is_first(r, n)) end(r, rows.sequence(r));
+    }
+
+    // From the errors of what the nodes saw to those of v[n-1].
+    void mask_errors(long m) const {
+        for (long r = 0; r < m; ++r)
+            for (long j = value_blocks.first; j < value_blocks.last; ++j) {
+                T* error = f_chi[r] + j * L<T>;
+                store(error, load(error) * given(f.v_mask + rows.sequence(r) * z.V, j, z.V));
+            }
     }
 
     // A sequence's last step: its errors begin with those of the final v and s.

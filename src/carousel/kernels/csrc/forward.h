@@ -150,13 +150,14 @@ public:
     // Numbers of scratch that the threads of a part share.
     long scratch() const {
         return (f.gates ? 0 : most * row) + (f.s ? 0 : 2 * rows.all * S) +
-               (f.cell.projection ? rows.all * (P + z.padded_values()) : 0);
+               (f.cell.projection ? rows.all * (P + z.padded_values()) : 0) + (f.v_mask ? 2 * rows.all * z.V : 0);
     }
 
     void use(T* scratch) {
         own_gates = scratch;
         own_s = own_gates + (f.gates ? 0 : most * row);
         T* own_q = own_s + (f.s ? 0 : 2 * rows.all * S);
+        masked_v = own_q + (f.cell.projection ? rows.all * (P + z.padded_values()) : 0);
         if (f.cell.projection)
             for (long r = 0; r < rows.all; ++r) {
                 q[r] = own_q + r * P;
@@ -215,7 +216,9 @@ private:
         for (long r = 0; r < m; ++r) {
             const long b = rows.sequence(r), now = n * z.B + b, before = rows.before(n) * z.B + b;
             const bool first = rows.is_first(r, n);
-            v_before[r] = first ? f.v_init + b * z.V : f.v + before * z.V;
+            v_before[r] = first      ? f.v_init + b * z.V
+                          : f.v_mask ? masked_v + ((1 - parity) * rows.all + r) * z.V
+                                     : f.v + before * z.V;
             s_now[r] = f.s ? f.s + now * S : own_s + (parity * rows.all + r) * S;
             s_before[r] = first ? s_init + b * P : f.s ? f.s + before * S : own_s + ((1 - parity) * rows.all + r) * S;
             if (f.s && leads) std::memset(s_now[r] + P, 0, size_t(S - P) * sizeof(T));
@@ -241,15 +244,17 @@ private:
                 for (long r = 0; r < m; ++r)
                     read_out(w, a[r] + j * L<T>, s_now[r] + j * L<T>, q[r] + j * L<T>, j, keep);
         }
+        if (f.v_mask && !f.cell.projection)
+            mask_values(n, m, parity, {blocks.first * L<T>, std::min(blocks.last * L<T>, z.V)});
         meeting.wait();
         if (f.cell.projection) {
-            project(n, m);
+            project(n, m, parity);
             meeting.wait();
         }
         if (leads) finish(n, m);
     }
 
-    void project(long n, long m) {
+    void project(long n, long m, long parity) {
         constexpr const T* const* zeros = nullptr;
         multiply(m, q, 0, zeros, projected, 0, w.hr, value_panels.first, value_panels.last, shifted);
         const long column = value_panels.first * WIDTH * L<T>;
@@ -257,6 +262,17 @@ private:
         for (long r = 0; r < m && count > 0; ++r)
             std::memcpy(f.v + (n * z.B + rows.sequence(r)) * z.V + column, projected[r] + column,
                         size_t(count) * sizeof(T));
+        if (f.v_mask) mask_values(n, m, parity, {column, column + count});
+    }
+
+    // These columns of v[n], as the next step's nodes see them.
+    void mask_values(long n, long m, long parity, Range columns) const {
+        for (long r = 0; r < m; ++r) {
+            const long b = rows.sequence(r);
+            const T *v = f.v + (n * z.B + b) * z.V, *mask = f.v_mask + b * z.V;
+            T* masked = masked_v + (parity * rows.all + r) * z.V;
+            for (long c = columns.first; c < columns.last; ++c) masked[c] = v[c] * mask[c];
+        }
     }
 
     void finish(long n, long m) const {
@@ -287,7 +303,7 @@ private:
     const bool fused;
     const T **x, **bias, **v_before, **s_before, **shifted;
     T **pre, **s_now, **q, **projected;
-    T *own_gates = nullptr, *own_s = nullptr;
+    T *own_gates = nullptr, *own_s = nullptr, *masked_v = nullptr;
 };
 
 template <class T> void forward(const Forward<T>& f, int threads) {

@@ -60,6 +60,7 @@ template <class T> struct Forward {
     Batch batch;
     Weights<T> weights;
     const T *x, *v_init, *s_init;  // [T, B, I], [B, V], [B, H]
+    const T* v_mask;               // [B, V] factors of v on its way to the nodes, v_init has them; null for ones
     T *v, *v_last, *s_last;        // [T, B, V], [B, V], [B, H]
     T *s, *gates;                  // [T, B, state_row], [T, B, slots_row]; null where nothing is to be kept
 };
@@ -71,7 +72,7 @@ template <class T> struct Gradients {
 };
 
 template <class T> struct Backward {
-    Forward<T> forward;                 // all of it, as filled in
+    Forward<T> forward;                 // all of it, as filled in, but v with the factors of v_mask
     const T *dv, *dv_last, *ds_last;    // [T, B, V], [B, V], [B, H]
     Gradients<T> gradients;
 };

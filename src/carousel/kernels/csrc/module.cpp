@@ -104,7 +104,7 @@ struct Problem {
     int peephole;
     bool input_gate, projection, reverse;
     long T, B, I, H, V;
-    uintptr_t lengths, x, v_init, s_init, ih, hh, ch, bias, hr, v, v_last, s_last, s, gates;
+    uintptr_t lengths, v_mask, x, v_init, s_init, ih, hh, ch, bias, hr, v, v_last, s_last, s, gates;
 
     template <class Number> Forward<Number> as(const OrderedBatch& batch) const {
         return {{Peephole(peephole), input_gate, projection},
@@ -114,6 +114,7 @@ struct Problem {
                 array<Number>(x),
                 array<Number>(v_init),
                 array<Number>(s_init),
+                array<Number>(v_mask),
                 array<Number>(v),
                 array<Number>(v_last),
                 array<Number>(s_last),
@@ -267,12 +268,12 @@ NB_MODULE(_cpu, module) {
     nb::class_<Problem>(module, "Problem")
         .def(nb::init<bool, int, bool, bool, bool, long, long, long, long, long, uintptr_t, uintptr_t, uintptr_t,
                       uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
-                      uintptr_t, uintptr_t>(),
+                      uintptr_t, uintptr_t, uintptr_t>(),
              nb::kw_only(), nb::arg("is_double"), nb::arg("peephole"), nb::arg("input_gate"), nb::arg("projection"),
              nb::arg("reverse"), nb::arg("T"), nb::arg("B"), nb::arg("I"), nb::arg("H"), nb::arg("V"),
-             nb::arg("lengths"), nb::arg("x"), nb::arg("v_init"), nb::arg("s_init"), nb::arg("ih"), nb::arg("hh"),
-             nb::arg("ch"), nb::arg("bias"), nb::arg("hr"), nb::arg("v"), nb::arg("v_last"), nb::arg("s_last"),
-             nb::arg("s"), nb::arg("gates"));
+             nb::arg("lengths"), nb::arg("v_mask"), nb::arg("x"), nb::arg("v_init"), nb::arg("s_init"), nb::arg("ih"),
+             nb::arg("hh"), nb::arg("ch"), nb::arg("bias"), nb::arg("hr"), nb::arg("v"), nb::arg("v_last"),
+             nb::arg("s_last"), nb::arg("s"), nb::arg("gates"));
     module.def("forward", &run_forward, nb::arg("problem"), nb::arg("threads") = 0);
     nb::class_<Errors>(module, "Errors")
         .def(nb::init<uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,

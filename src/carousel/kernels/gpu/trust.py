@@ -101,6 +101,7 @@ def _case(
         random(rows),
         random(V, H, scale=H**-0.5) if cell.projection else None,
         torch.tensor([2, 3, 1], device=device),
+        None,
         PEEPHOLES.index(cell.peephole),
         cell.input_gate,
         reverse=False,

@@ -29,6 +29,11 @@ def as_double(layer: Layer) -> LSTM | RNN:
             "gradient_flow takes carousel.LSTM, carousel.RNN, torch.nn.LSTM or torch.nn.RNN, "
             f"got {type(layer).__name__}; give the recurrent layer inside your model"
         )
+    if any(layer.zoneout):
+        raise ValueError(
+            f"gradient_flow: zoneout={layer.zoneout} carries an error past the gates, and is not followed; set it to "
+            "(0, 0) on a copy of the layer"
+        )
     for name, weight in layer.named_parameters():
         if not torch.isfinite(weight).all():
             raise ValueError(
