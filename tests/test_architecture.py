@@ -27,7 +27,7 @@ BELOW = {
     "benchmarks": {"nn", "kernels", "errors", "style", "files"},
     "training": {"nn", "data", "errors", "files", "screen"},
     "estimators": {"training", "data", "errors", "files"},
-    "experiments": {"training", "data", "errors"},
+    "experiments": {"training", "data", "errors", "style", "files", "screen", "pages"},
     "report": {"training", "theory", "data", "nn", "errors", "style", "files", "pages"},
     "cli": {
         "benchmarks",

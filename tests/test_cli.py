@@ -18,7 +18,18 @@ from carousel.errors import CarouselError
 from carousel.training import open_run, predict
 from commands import TINY, call, one_object, sentence
 
-COMMANDS = ("fit", "evaluate", "predict", "report", "export", "theory", "bench", "recipes", "doctor")
+COMMANDS = (
+    "fit",
+    "evaluate",
+    "predict",
+    "report",
+    "export",
+    "compare",
+    "theory",
+    "bench",
+    "recipes",
+    "doctor",
+)
 TEST = load("japanese_vowels")[1]
 
 

@@ -61,6 +61,10 @@ Next:
   carousel fit {as_argument(run / "config.yaml")}"""
 
 
+def compared(tables: str, folder: str | None) -> str:
+    return f"{tables}\npage: {Path(folder) / 'comparison.html'}" if folder else tables.rstrip("\n")
+
+
 def health(found: dict[str, Any]) -> str:
     extras = [
         f"extra {name}: " + (f"missing {', '.join(missing)}" if missing else "installed")

@@ -228,18 +228,11 @@ def _fit(
     out: Path | None,
 ) -> "Run":
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
-        from carousel.experiments import is_data, resolve
-        from carousel.training import configure, fit, override, start_from
+        from carousel.experiments import configured
+        from carousel.training import fit, start_from
 
         changes = [*(start_from(start) if start else []), *changes]
-        if is_data(source):
-            config, found = configure(source, task, changes, **of_table)
-        elif of_table:
-            raise CarouselError(
-                f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
-            )
-        else:
-            config, found = override(resolve(source), changes), []
+        config, found = configured(source, task, changes, of_table)
     for sentence in found:
         typer.echo(sentence, err=True)
     return fit(config, out)

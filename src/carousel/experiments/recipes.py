@@ -1,12 +1,14 @@
 """Recipes: configurations that come with the package, one YAML file each."""
 
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from carousel.errors import CarouselError, did_you_mean
+from carousel.files import as_options
 
 if TYPE_CHECKING:
     from carousel.training.config import Config
@@ -27,12 +29,43 @@ def datasets() -> dict[str, str | None]:
     }
 
 
-def is_data(name: str) -> bool:
+def _is_data(name: str) -> bool:
     """Whether a name is that of a file of data, there or not, rather than of a recipe or a configuration."""
     path = Path(name)
     return (
         name not in _texts() and path.suffix not in CONFIGURATIONS and (bool(path.suffix) or path.is_file())
     )
+
+
+def configured(
+    source: str,
+    task: str | None = None,
+    changes: Sequence[str] = (),
+    of_table: Mapping[str, Any] | None = None,
+) -> tuple["Config", list[str]]:
+    """The configuration of a training on a recipe, a configuration or a file of data, with some fields changed.
+
+    Args:
+        source: a recipe's name, a path that ends in .yaml or .yml, or that of a file of data.
+        task: the kind of task, for data that does not suggest the right one.
+        changes: `key=value`, as for `carousel.training.override`.
+        of_table: what is said of a table, as for `carousel.training.configure`.
+
+    Returns:
+        The configuration, and a sentence for each thing that was inferred of data.
+
+    Raises:
+        CarouselError: what `resolve`, `override` and `configure` raise, or something is said of a table that is none.
+    """
+    from carousel.training import configure, override
+
+    if _is_data(source):
+        return configure(source, task, changes, **(of_table or {}))
+    if of_table:
+        raise CarouselError(
+            f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
+        )
+    return override(resolve(source), changes), []
 
 
 def resolve(name: str) -> "Config":

@@ -16,6 +16,7 @@ from carousel.training.environment import cpu_threads, memory, seeded
 from carousel.training.from_nothing import from_nothing, is_to_be_compared
 from carousel.training.lock import locked
 from carousel.training.model import SequenceModel
+from carousel.training.parameters import parameter_count
 from carousel.training.parts import CONFIG, FROM_NOTHING, METRICS, MODEL
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
@@ -171,18 +172,13 @@ def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
 
 
 def _require_memory(config: Config, material: Material[Any]) -> None:
-    with torch.device("meta"):  # counts without allocating
-        parameters = _parameters(task_of(config).model(config, **material.names))
+    parameters = parameter_count(config, material.names)
     needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
     if needed > memory():
         raise CarouselError(
             f"{parameters:,} parameters need {needed / 1e9:,.1f} GB of memory to train, this machine has "
             f"{memory() / 1e9:,.1f} GB; lower hidden_size or num_layers"
         )
-
-
-def _parameters(model: SequenceModel) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _train(
@@ -209,5 +205,6 @@ def _train(
 def _headline(model: SequenceModel, material: Material[Any]) -> str:
     config = model.config
     return (
-        f"{config.recipe}: {material.headline}; {config.model.layer} layer, {_parameters(model):,} parameters"
+        f"{config.recipe}: {material.headline}; {config.model.layer} layer, "
+        f"{parameter_count(config, material.names):,} parameters"
     )

@@ -1,0 +1,113 @@
+"""compare: variants of a recipe over seeds, or finished runs."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carousel import texts
+from carousel.cli._shared import Debug, Json, app, plain_errors, show
+from carousel.errors import CarouselError
+from carousel.files import as_options
+from carousel.screen import waiting
+
+SEEDS = 5
+
+
+@app.command()
+def compare(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE|CONFIG.yaml|DATA|RUN…",
+            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders.",
+        ),
+    ],
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER,…",
+            help="What is compared, with the first of them [default: torch,lstm,vanilla,augmented]",
+        ),
+    ] = None,
+    ablation: Annotated[
+        bool,
+        typer.Option(
+            "--ablation",
+            help="Instead of layers, a plain LSTM with each extension of the paper on and off, of equal parameters.",
+        ),
+    ] = False,
+    seeds: Annotated[int | None, typer.Option(help=f"Runs of each [default: {SEEDS}]")] = None,
+    match: Annotated[
+        str | None, typer.Option(help="parameters: sizes are chosen so that all have those of the first.")
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE,…", help="Settings to choose from by the validation part; repeatable."
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Runs at a time [default: one a core]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make or go on with [default: comparisons/RECIPE-N]")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Begin more than a hundred runs unasked.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train variants of a recipe over seeds and say whether they differ.
+
+    Or compare finished RUNs: those that differ in nothing but the seed are one variant. The same command goes on with
+    what was interrupted. Writes a table, a figure and one HTML page that opens offline.
+    """
+    with plain_errors(debug):
+        given = {"layers": layers, "ablation": ablation, "seeds": seeds, "match": match, "sweep": sweep}
+        given |= {"set": settings, "workers": workers, "yes": yes}
+        with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
+            from carousel.experiments import compare as compare_variants
+            from carousel.experiments import compare_runs, configured
+            from carousel.experiments.comparison import markdown, parse_sweep, record
+        if all(Path(source).is_dir() for source in sources):
+            named = [name for name, value in given.items() if value]
+            if named:
+                raise CarouselError(
+                    f"{as_options(named)}: finished runs are compared as they are; leave it out"
+                )
+            comparison = compare_runs(sources, out)
+        elif len(sources) > 1:
+            wrong = next(source for source in sources if not Path(source).is_dir())
+            raise CarouselError(
+                f"'{wrong}' is no run folder; give run folders, or one recipe, configuration or file"
+            )
+        else:
+            with waiting(f"reading {sources[0]}"):
+                config, found = configured(sources[0], changes=settings or [])
+            for sentence in found:
+                typer.echo(sentence, err=True)
+            comparison = compare_variants(
+                config,
+                None if layers is None else layers.split(","),
+                SEEDS if seeds is None else seeds,
+                ablation=ablation,
+                match=match,
+                sweep=dict(map(parse_sweep, sweep or [])),
+                workers=workers,
+                out=out,
+                confirm=_confirm(yes),
+            )
+        show(as_json, record(comparison), texts.compared(markdown(comparison), comparison.folder))
+
+
+def _confirm(yes: bool) -> Callable[[str], bool] | None:
+    """How a long plan is agreed to: beforehand, or by whoever sits at the terminal."""
+    if yes:
+        return lambda plan: True
+    if sys.stdin.isatty():
+        return lambda plan: typer.confirm(f"{plan}. Begin?", err=True)
+    return None

@@ -1,0 +1,12 @@
+"""Variants of a recipe, trained over seeds and compared."""
+
+from carousel.experiments.comparison.comparing import LAYERS as LAYERS
+from carousel.experiments.comparison.comparing import compare as compare
+from carousel.experiments.comparison.finished import compare_runs as compare_runs
+from carousel.experiments.comparison.page import record as record
+from carousel.experiments.comparison.result import Candidate as Candidate
+from carousel.experiments.comparison.result import Comparison as Comparison
+from carousel.experiments.comparison.result import Row as Row
+from carousel.experiments.comparison.sentences import verdict as verdict
+from carousel.experiments.comparison.tables import markdown as markdown
+from carousel.experiments.comparison.variants import parse_sweep as parse_sweep

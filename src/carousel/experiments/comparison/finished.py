@@ -1,0 +1,84 @@
+"""Runs that were made before, compared."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from carousel.errors import CarouselError
+from carousel.experiments.comparison.outcomes import outcome_of
+from carousel.experiments.comparison.page import write_comparison
+from carousel.experiments.comparison.result import Comparison, comparison_of
+from carousel.experiments.comparison.variants import Variant, told
+from carousel.training.config import Config, override, to_yaml
+from carousel.training.run import Run, open_run
+
+
+def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Comparison:
+    """Compare finished runs on the same data: those that differ in nothing but the seed are one variant.
+
+    Args:
+        folders: the run folders; the variant of the first is the one that the others are compared with.
+        out: a folder to write the result into, as `compare` does; by default it is not written.
+
+    Raises:
+        CarouselError: a folder is no complete run, runs are of different data or tasks, two are of the same
+            configuration and seed, or `out` cannot be written.
+    """
+    runs = [open_run(folder) for folder in folders]
+    _require_comparable(runs)
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(to_yaml(_without_seed(run.config)), []).append(run)
+    configs = [_without_seed(group[0].config) for group in groups.values()]
+    names = _names(configs)
+    against = [None, *[names[0]] * (len(names) - 1)]
+    found = [
+        (Variant(name, config, other), [outcome_of(run) for run in group])
+        for name, config, other, group in zip(names, configs, against, groups.values(), strict=True)
+    ]
+    comparison = comparison_of(found)
+    if out is not None:
+        comparison = replace(comparison, folder=str(out))
+        write_comparison(Path(out), comparison)
+    return comparison
+
+
+def _require_comparable(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    seen: dict[str, Run] = {}
+    for run in runs:
+        if _asked(run.config) != _asked(first.config):
+            raise CarouselError(
+                f"'{run.folder}' was asked something else than '{first.folder}': their data or task differ; "
+                "compare runs on the same"
+            )
+        other = seen.setdefault(to_yaml(run.config), run)
+        if other is not run:
+            raise CarouselError(
+                f"'{other.folder}' and '{run.folder}' are of the same configuration and seed; leave one of them out"
+            )
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    """The data and the task; a file may have moved, as long as its content is the same."""
+    data = config.data.model_dump()
+    return {**data, "file": data["sha256"] or data["file"]} | config.task.model_dump()
+
+
+def _without_seed(config: Config) -> Config:
+    return override(config, {"seed": 0})
+
+
+def _names(configs: Sequence[Config]) -> list[str]:
+    """What tells the configurations apart: the layer, or all settings that differ."""
+    layers = [config.model.layer for config in configs]
+    if len({*layers}) == len(layers):
+        return [*layers]
+    settings = [{**config.model.model_dump(), **config.training.model_dump()} for config in configs]
+    differing = [name for name in settings[0] if any(one[name] != settings[0][name] for one in settings)]
+    names = [told({name: one[name] for name in differing if name != "layer"}) for one in settings]
+    return [
+        f"{layer} {name}".strip() if "layer" in differing else name
+        for layer, name in zip(layers, names, strict=True)
+    ]

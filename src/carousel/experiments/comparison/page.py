@@ -1,0 +1,75 @@
+"""A comparison as files: JSON, Markdown, a figure, and one page that opens offline."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from carousel.experiments.comparison.figure import picture
+from carousel.experiments.comparison.plan import FILES
+from carousel.experiments.comparison.result import Comparison
+from carousel.experiments.comparison.sentences import notes, verdict
+from carousel.experiments.comparison.tables import candidates, markdown, results
+from carousel.files import cannot_write, write_together
+from carousel.pages import draw, render
+
+FORMAT = 1
+
+CAPTION = (
+    "Left: a point for each run, a bar for the mean of each variant, a line for each baseline. Right: what each "
+    "variant scores more than the one that it is compared with, with an interval of 95 %; a filled point is told from "
+    "zero after correction for the number of tests."
+)
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
+    """Write `comparison.json`, `.md`, `.html` and `.png` into a folder, and return the path of the page.
+
+    Files are replaced only once all are written.
+
+    Raises:
+        CarouselError: the folder cannot be written.
+    """
+    drawn, said = draw(picture(comparison)), verdict(comparison)
+    page = render(
+        "experiments/comparison/template.html.j2",
+        title=comparison.title,
+        summary=said,
+        facts=_facts(comparison),
+        picture=drawn,
+        caption=CAPTION,
+        tables=[table for table in (results(comparison), candidates(comparison)) if table],
+        notes=notes(comparison),
+    )
+    text = json.dumps(record(comparison), indent=2, allow_nan=False) + "\n"
+    contents = (text, markdown(comparison), page, drawn.png)
+    paths = [folder / name for name in FILES]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    write_together(dict(zip(paths, contents, strict=True)))
+    return folder / "comparison.html"
+
+
+def record(comparison: Comparison) -> dict[str, Any]:
+    """What `comparison.json` says."""
+    rows = [
+        asdict(row)
+        | {"mean": row.mean, "deviation": row.deviation, "seconds_per_epoch": row.seconds_per_epoch}
+        | {"difference": row.difference and row.difference._asdict()}
+        for row in comparison.rows
+    ]
+    known = {**asdict(comparison), "rows": rows, "seeds": comparison.seeds}
+    return {"format": FORMAT, **known, "verdict": verdict(comparison), "notes": notes(comparison)}
+
+
+def _facts(comparison: Comparison) -> dict[str, str]:
+    versions = comparison.outcomes[0].versions
+    seeds = comparison.seeds
+    return {
+        "data": comparison.data,
+        "runs": f"{len(comparison.rows)} variants, {len(seeds)} seed{'s' * (len(seeds) > 1)}",
+        "parameters": "made equal" if comparison.matched else "as they are",
+        "made with": f"carousel {versions['carousel']}, torch {versions['torch']}",
+    }
