@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from carousel.data.schema import Schema
 from carousel.training import plain_yaml
@@ -37,6 +37,16 @@ class DataConfig(Strict):
     test_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="share of a file held out to be tested on, once, after training"
     )
+
+    @field_validator("test_fraction", mode="before")
+    @classmethod
+    def _require_a_test_part(cls, fraction: Any) -> Any:
+        if fraction == 0 and not isinstance(fraction, bool):
+            raise ValueError(
+                "test_fraction is 0, but every run is scored once on a part that it has not seen; set a small one such "
+                "as 0.05"
+            )
+        return fraction
 
     @property
     def name(self) -> str:
@@ -230,11 +240,17 @@ class TrainingConfig(Strict):
         description="with a run to start from: train the same from nothing as well, to tell what the start was worth",
     )
     device: Literal["cpu", "cuda", "mps"] = Field(default="cpu", description="where the training runs")
+    devices: int = Field(
+        default=1,
+        ge=1,
+        le=4096,
+        description="processes that divide each batch between them, each with a device of its own",
+    )
     threads: int = Field(
         default=1,
         ge=1,
         le=1024,
-        description="CPU threads; small models gain nothing from more, and sums depend on it",
+        description="CPU threads of each process; small models gain nothing from more, and sums depend on it",
     )
 
     @model_validator(mode="after")
