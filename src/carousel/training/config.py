@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TrainingConfig
+from carousel.training.model_section import BY_LAYER, ModelConfig
+from carousel.training.sections import DataConfig, Strict, TrainingConfig
 from carousel.training.task_section import TaskConfig
 
 FORMAT = 1
