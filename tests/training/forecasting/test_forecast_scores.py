@@ -129,7 +129,7 @@ def test_a_truth_on_a_quantile_counts_half():
     sums = ScoreSums(Quantile(), 1, 1, 1)
     sums.add(Pairs(y, y.bool(), points, {"persistence": y}, {}, torch.zeros(1, dtype=torch.int64)))
     assert sums.result(("y",), np.ones((1, 1)))["below"] == [0, 0, 0, 0.5, 1, 1, 1]
-    assert len(LEVELS) == 7
+    assert len(LEVELS["quantile"]) == 7
 
 
 def test_where_nothing_counts_there_is_no_score():

@@ -9,7 +9,7 @@ from torch import Tensor
 from carousel.data.series import Series
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.environment import cpu_threads
-from carousel.training.forecasting.batches import SeriesBatch, last_measured
+from carousel.training.forecasting.batches import SeriesBatch
 from carousel.training.forecasting.forecaster import Forecast, SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
@@ -118,19 +118,13 @@ def _last_of_groups(series: Series) -> dict[int, int]:
     Raises:
         CarouselError: a group has no such row.
     """
-    latest: dict[str, tuple[Any, int, int]] = {}
-    for segment, group in enumerate(series.groups):
-        row = last_measured(series.observed[segment], 0, int(series.lengths[segment]))
-        if row is not None:
-            at = series.times_of(segment, row + 1)[-1]
-            if group not in latest or latest[group][0] < at:
-                latest[group] = at, segment, row
-    missing = next((group for group in series.groups if group not in latest), None)
+    newest = series.newest()
+    missing = next((group for group in series.groups if group not in newest), None)
     if missing is not None:
         raise CarouselError(
             f"series '{missing}' has no measured target to forecast from; give at least one row with a number"
         )
-    return {segment: row for _, segment, row in latest.values()}
+    return dict(newest.values())
 
 
 def _require_known(model: SeriesForecaster, series: Series, last: dict[int, int]) -> None:
@@ -159,8 +153,9 @@ def require_fit(model: SeriesForecaster, series: Series) -> None:
     unknown = next((name for name in series.groups if name not in model.groups), None)
     if unknown is not None:
         raise CarouselError(
-            f"the run does not know the series '{unknown}', whose mean and deviation it needs; "
-            f"{did_you_mean(unknown, model.groups)}"
+            f"the run does not know the series '{unknown}', whose mean and deviation it learns in training "
+            f"({did_you_mean(unknown, model.groups)}); leave its rows out, or train with it, starting from this run: "
+            "`carousel fit DATA --from RUN`"
         )
 
 
