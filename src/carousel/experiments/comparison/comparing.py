@@ -87,7 +87,7 @@ def compare(
         raise CarouselError(
             f"task '{base.task.kind}' has no validation part that a sweep could choose by; compare for each value apart"
         )
-    with waiting(f"reading {base.data.name}", progress):
+    with waiting(f"reading {base.about}", progress):
         material = task.prepare(base)
     is_matched = match == "parameters" or ablation
     if is_matched:

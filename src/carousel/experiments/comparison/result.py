@@ -142,7 +142,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
     every = [outcome for _, outcomes in found for outcome in outcomes]
     return Comparison(
         recipe=config.recipe,
-        data=config.data.name,
+        data=config.about,
         score=task.primary_of(config),
         higher_is_better=task.higher_is_better,
         is_share=task.is_share,
