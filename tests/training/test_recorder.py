@@ -15,6 +15,7 @@ from carousel.training import open_run
 from carousel.training.checkpoint import RandomNumbers
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import to_yaml
+from carousel.training.processes import Alone
 from carousel.training.recorder import Recorder
 from carousel.training.tasks import TASKS
 
@@ -37,7 +38,9 @@ def ignored(path):
 def test_the_best_epoch(tiny, tmp_path, losses, errors, kept):
     train, _ = load("japanese_vowels")
     recorder = Recorder(
-        tmp_path, SequenceClassifier(tiny, train.features, train.classes), RandomNumbers(torch.Generator())
+        tmp_path,
+        SequenceClassifier(tiny, train.features, train.classes),
+        RandomNumbers(torch.Generator(), Alone()),
     )
     recorder.on_train_start(SimpleNamespace(), None)
     for epoch, (loss, error, wanted) in enumerate(zip(losses, errors, kept, strict=True)):
@@ -84,7 +87,7 @@ def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path,
     (tmp_path / "config.yaml").write_text(to_yaml(tiny))
     train, _ = load("japanese_vowels")
     model = SequenceClassifier(tiny, train.features, train.classes)
-    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator()))
+    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator(), Alone()))
     recorder.on_train_start(SimpleNamespace(), None)
     monkeypatch.setattr(os, "replace", replace)
     losses = [0.9, 0.8, 0.85, 0.7, 0.6]  # the third is not kept, so it replaces two files

@@ -74,6 +74,9 @@ def fit(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part, at most.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Processes that train together, each on a device of its own.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
     ] = None,
@@ -108,6 +111,7 @@ def fit(
             "freeze": freeze,
             "seed": seed,
             "epochs": epochs,
+            "devices": devices,
         }
         options: dict[str, Any] = {
             "target": target,
@@ -129,6 +133,8 @@ def fit(
             run = _resume(resume)
         else:
             run = _fit(source or "japanese_vowels", task, start, changes, of_table, out)
+        if run is None:
+            return
         metrics = run.metrics()
         if metrics["status"] == "interrupted":
             show(
@@ -197,7 +203,7 @@ def predict(
     """
     with plain_errors(debug):
         from carousel.files import write_atomically
-        from carousel.training import generate, prediction_table
+        from carousel.training import csv_of, generate, prediction_table
 
         require_file(data)
         options = {"length": length, "temperature": temperature, "prompt": prompt, "seed": seed}
@@ -209,7 +215,7 @@ def predict(
         if data:
             table = prediction_table(run, data)
             predictions: Any = {"predictions": table.to_dict(orient="records")}
-            text, written = table.to_csv(index=False).rstrip("\n"), f"{len(table)} predictions"
+            text, written = csv_of(table).rstrip("\n"), f"{len(table)} predictions"
         else:
             text = generate(run, **writing)
             predictions, written = {"text": text}, f"{len(text):,} characters"
@@ -226,23 +232,32 @@ def _fit(
     changes: list[str],
     of_table: dict[str, Any],
     out: Path | None,
-) -> "Run":
+) -> "Run | None":
+    """The run; None in a process that `torchrun` has started and that is not the first."""
     with waiting(f"reading {source}"):  # PyTorch and Lightning take their seconds to import
         from carousel.experiments import configured
         from carousel.training import fit, start_from
+        from carousel.training.processes import processes
 
-        changes = [*(start_from(start) if start else []), *changes]
-        config, found = configured(source, task, changes, of_table)
-    for sentence in found:
-        typer.echo(sentence, err=True)
-    return fit(config, out)
+        group = processes()
+        with group.ending():
+            changes = [*(start_from(start) if start else []), *changes]
+            config, found = configured(source, task, changes, of_table)
+    if group.is_first:
+        for sentence in found:
+            typer.echo(sentence, err=True)
+    run = fit(config, out)
+    return run if group.is_first else None
 
 
-def _resume(folder: Path) -> "Run":
+def _resume(folder: Path) -> "Run | None":
+    """The run, as `_fit` does."""
     with waiting(f"reading {folder}"):
         from carousel.training import resume
+        from carousel.training.processes import processes
 
-    return resume(folder)
+    run = resume(folder)
+    return run if processes().is_first else None
 
 
 def _worth_of_start(run: "Run") -> tuple[str | None, dict[str, Any]]:

@@ -12,6 +12,7 @@ from lightning_fabric.plugins import TorchCheckpointIO
 from carousel.errors import CarouselError
 from carousel.files import write_atomically
 from carousel.training.parts import CHECKPOINT, cannot_read, train_again
+from carousel.training.processes import Alone
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -62,22 +63,28 @@ class WholeFiles(TorchCheckpointIO):
 
 
 class RandomNumbers:
-    """Where the random numbers are: PyTorch's own, and those of the order of the data."""
+    """Where the random numbers are: PyTorch's own, and those of the order of the data.
 
-    def __init__(self, order: torch.Generator) -> None:
+    Args:
+        order: where the order of the data comes from.
+        group: the processes, each of which draws its own; only the order is the same for all.
+    """
+
+    def __init__(self, order: torch.Generator, group: Alone) -> None:
         self._order = order
+        self._group = group
         self._restored: dict[str, Any] = {}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Any:
         state: dict[str, Any] = {"cpu": torch.get_rng_state(), "order": self._order.get_state()}
         if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             state["cuda"] = torch.cuda.get_rng_state_all()
-        return state
+        return self._group.each(state)
 
-    def restore_order(self, state: dict[str, Any]) -> None:
+    def restore_order(self, state: Any) -> None:
         """Set the order of the data back, before it is read."""
-        self._order.set_state(state["order"])
-        self._restored = state
+        self._restored = self._group.own(state)
+        self._order.set_state(self._restored["order"])
 
     def restore(self) -> None:
         """Set PyTorch's own numbers back, if there are any to set back to."""

@@ -114,6 +114,11 @@ class Config(Strict):
                 f"task '{self.task.kind}' reads its text in segments, got unroll 0; set unroll to their steps, "
                 f"such as {UNROLL}"
             )
+        if self.task.kind == "online" and self.training.devices > 1:
+            raise ValueError(
+                f"task 'online' learns each byte before it tells the next, which cannot be divided, got devices "
+                f"{self.training.devices}; set devices to 1"
+            )
         if self.task.kind == "online" and self.task.alphabet != "bytes":
             raise ValueError(
                 f"task 'online' tells bytes, got alphabet '{self.task.alphabet}': which characters occur would have to "

@@ -2,6 +2,9 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,15 @@ from carousel.errors import CarouselError
 from carousel.files import as_argument, cannot_write, remove_unfinished, write_atomically
 from carousel.screen import waiting
 from carousel.training.checkpoint import RandomNumbers
-from carousel.training.config import Config
+from carousel.training.config import Config, override
 from carousel.training.environment import cpu_threads, memory, seeded
 from carousel.training.from_nothing import from_nothing, is_to_be_compared
+from carousel.training.launch import launch
 from carousel.training.lock import locked
 from carousel.training.model import SequenceModel
 from carousel.training.parameters import parameter_count
 from carousel.training.parts import CONFIG, FROM_NOTHING, METRICS, MODEL
+from carousel.training.processes import Alone, processes
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
 from carousel.training.resumption import checkpoint_of, unfinished
@@ -35,6 +40,9 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     machine; the caller's random numbers go on afterwards as if nothing had happened. Where `also_from_nothing` asks for
     it, the same is then trained without a run to start from, in the folder `from_nothing` of the run.
 
+    Where `training.devices` is more than one, so many processes are started and waited for. Under `torchrun` this one
+    belongs to a group already, whose size is then the number of devices; the first of them writes the files.
+
     Args:
         config: the complete run.
         out: the run folder; by default the first free `runs/<recipe>-<layer>-<n>` under the current one.
@@ -49,20 +57,24 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         KeyboardInterrupt: Ctrl-C before the first epoch has ended; nothing is left behind. Or Ctrl-C while the same was
             trained from nothing; the run itself is complete.
     """
-    _require(config.training.device)
-    with waiting(f"reading {config.about}", progress):
-        material = task_of(config).prepare(config)
-    _require_memory(config, material)
-    folder = create_folder(config, out)
-    with locked(folder):
-        try:
-            run = _run(config, material, folder, progress)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("before the first epoch ended; nothing is left behind") from None
-        finally:
-            if not (folder / MODEL).exists():
-                discard_folder(folder, config)
-        return _compared(run, progress)
+    group = processes()
+    if _must_launch(config, group):
+        folder = create_folder(config, out)
+        with _nothing_left_behind(folder, config):
+            launch(config.training, folder, "fit", progress)
+        return Run(folder, config)
+    with group.ending():
+        if group.count > 1:
+            config = override(config, {"devices": group.count})
+        material = _material(config, group, progress)
+        _require_memory(config, material)
+        folder = Path(group.from_first(lambda: str(create_folder(config, out))))
+        with group.first(locked(folder)):
+            with group.first(_nothing_left_behind(folder, config)):
+                _run(config, material, folder, group, progress)
+            _compare(Run(folder, config), group, progress)
+        group.leave()
+    return Run(folder, config)
 
 
 def resume(run: str | Path, progress: bool = True) -> Run:
@@ -83,59 +95,109 @@ def resume(run: str | Path, progress: bool = True) -> Run:
             another run, its data has changed, or what `fit` raises. The run is left as it was.
         KeyboardInterrupt: Ctrl-C before anything was added.
     """
-    folder = Path(run)
-    if is_to_be_compared(folder):
-        with locked(folder):
-            return _compared(open_run(folder), progress)
-    config = unfinished(folder).config
-    _require(config.training.device)
-    with locked(folder):
-        checkpoint = checkpoint_of(unfinished(folder))
-        with waiting(f"reading {config.about}", progress):
-            material = task_of(config).prepare(config)
-        remove_unfinished(folder)
-        try:
-            resumed = _run(config, material, folder, progress, checkpoint)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"before an epoch ended; '{folder}' is left as it was") from None
-        return _compared(resumed, progress)
+    folder, group = Path(run), processes()
+    with group.ending():
+        is_complete = is_to_be_compared(folder)
+        begun = open_run(folder) if is_complete else unfinished(folder)
+        if _must_launch(begun.config, group):
+            with _left_as_it_was(folder):
+                launch(begun.config.training, folder, "resume", progress)
+            return begun
+        _require_size(begun.config, group)
+        with group.first(locked(folder)):
+            if not is_complete:
+                checkpoint = checkpoint_of(unfinished(folder))
+                material = _material(begun.config, group, progress)
+                if group.is_first:
+                    remove_unfinished(folder)
+                with _left_as_it_was(folder):
+                    _run(begun.config, material, folder, group, progress, checkpoint)
+            _compare(begun, group, progress)
+        group.leave()
+    return begun
 
 
-def _compared(run: Run, progress: bool) -> Run:
-    """The run; where it is complete and asks for it, the same was then trained from nothing, too."""
-    if not is_to_be_compared(run.folder):
-        return run
+def _must_launch(config: Config, group: Alone) -> bool:
+    return group.count == 1 and config.training.devices > 1
+
+
+@contextmanager
+def _nothing_left_behind(folder: Path, config: Config) -> Iterator[None]:
+    """Remove the folder of a new run that ends before its first epoch does."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        kept = f"the best epoch so far is kept in '{folder}'"
+        nothing = "before the first epoch ended; nothing is left behind"
+        raise KeyboardInterrupt(str(interrupt) or (kept if (folder / MODEL).exists() else nothing)) from None
+    finally:
+        if not (folder / MODEL).exists():
+            discard_folder(folder, config)
+
+
+@contextmanager
+def _left_as_it_was(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        nothing = f"before an epoch ended; '{folder}' is left as it was"
+        raise KeyboardInterrupt(str(interrupt) or nothing) from None
+
+
+def _material(config: Config, group: Alone, progress: bool) -> Material[Any]:
+    _require(config.training.device, group)
+    with waiting(f"reading {config.about}", progress):
+        return task_of(config).prepare(config)
+
+
+def _compare(run: Run, group: Alone, progress: bool) -> None:
+    """Where a run is complete and asks for it, train the same from nothing, too."""
     folder = run.folder / FROM_NOTHING
+    how = group.from_first(
+        lambda: (
+            "" if not is_to_be_compared(run.folder) else "resume" if (folder / CONFIG).is_file() else "fit"
+        )
+    )
+    if not how:
+        return
     remedy = f"the run '{run.folder}' is complete, `carousel fit --resume {as_argument(run.folder)}` goes on"
     stopped = f"while the same was trained from nothing; {remedy}"
     try:
-        if (folder / CONFIG).is_file():
-            other = resume(folder, progress)
-        else:
-            other = fit(from_nothing(run.config), folder, progress)
+        other = (
+            resume(folder, progress) if how == "resume" else fit(from_nothing(run.config), folder, progress)
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(stopped) from None
     except CarouselError as error:
         raise CarouselError(f"training the same from nothing: {error}; {remedy}") from error
-    if other.metrics()["status"] == "interrupted":
+    if group.is_first and other.metrics()["status"] == "interrupted":
         raise KeyboardInterrupt(stopped)
-    return run
 
 
 def _run(
-    config: Config, material: Material[Any], folder: Path, progress: bool, checkpoint: Path | None = None
-) -> Run:
+    config: Config,
+    material: Material[Any],
+    folder: Path,
+    group: Alone,
+    progress: bool,
+    checkpoint: Path | None = None,
+) -> None:
     """Train in a folder, from the beginning or a checkpoint, and score the best epoch."""
     task = task_of(config)
     with seeded(config.training.seed, config.training.device), cpu_threads(config.training.threads):
         model = _new_model(config, material)
         if checkpoint is None:
             take_over(model, config)
-        recorder = Recorder(folder, model, RandomNumbers(material.train.generator))
+        model.processes = group
+        group.draw_apart(config.training.seed)
+        recorder = Recorder(folder, model, RandomNumbers(material.train.generator, group))
         try:
-            _train(model, material, recorder, progress, checkpoint)
-            with waiting("scoring the test part", progress):
-                recorder.complete(task.score(open_run(folder).load_model(), material.test))
+            with group.ending():
+                group.meet()
+                _train(model, material, recorder, progress and group.is_first, checkpoint)
+            if group.is_first:
+                with waiting("scoring the test part", progress):
+                    recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
                 raise
@@ -143,7 +205,6 @@ def _run(
         except (CarouselError, OSError, torch.OutOfMemoryError) as error:
             kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
             raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
-    return open_run(folder)
 
 
 def _sentence(folder: Path, error: Exception) -> object:
@@ -154,12 +215,26 @@ def _sentence(folder: Path, error: Exception) -> object:
     return error
 
 
-def _require(device: str) -> None:
+def _require(device: str, group: Alone) -> None:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available[device]:
         found = " or ".join(name for name, is_there in available.items() if is_there)
         raise CarouselError(
             f"this machine has no device '{device}' that PyTorch can use; set device to {found}"
+        )
+    here = {"cpu": inf, "cuda": torch.cuda.device_count(), "mps": 1}[device]
+    if group.count_here > here:
+        raise CarouselError(
+            f"{group.count_here} processes want a device '{device}' each, this machine has {here}; set devices to "
+            f"{here}, or start them on several machines by torchrun"
+        )
+
+
+def _require_size(config: Config, group: Alone) -> None:
+    if config.training.devices != group.count:
+        raise CarouselError(
+            f"the run was trained by {config.training.devices} processes, and torchrun started {group.count}; "
+            "resume it by as many"
         )
 
 
@@ -187,7 +262,7 @@ def _train(
     training = model.config.training
     with quiet_lightning():
         bar = [ProgressBar(training.epochs, _headline(model, material), recorder.task)] if progress else []
-        trainer = trainer_of(training, recorder, *bar)
+        trainer = trainer_of(training, recorder, *bar, **model.processes.trainer_options)
         handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(model, material.train, material.validation, ckpt_path=checkpoint, weights_only=True)

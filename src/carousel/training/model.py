@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 import carousel
 from carousel.training.config import Config
+from carousel.training.processes import Alone
 from carousel.training.sections import ModelConfig
 from carousel.training.tally import Tally, count
 
@@ -74,6 +75,8 @@ class SequenceModel(pl.LightningModule, ABC):
         self.layer = build_layer(model, input_size)
         self.width = (model.proj_size or model.hidden_size) * (2 if model.bidirectional else 1)
         """D, the features of the layer's output."""
+        self.processes = Alone()
+        """Those that train it together; `carousel.training.fit` sets them."""
         self._train_scores: dict[str, Tally] = {}
         self._validation_scores: dict[str, Tally] = {}
         self._gradient_norms = Tally()
@@ -122,14 +125,15 @@ class SequenceModel(pl.LightningModule, ABC):
         self._gradient_norms = Tally()
 
     def training_step(self, batch: Any, index: int) -> Tensor:
-        scores = self.scores(batch)
+        scores = self.processes.scores(self.scores, batch)
         count(scores, self._train_scores)
-        return scores["loss"].mean()
+        return self.processes.mean(scores["loss"])
 
     def on_train_batch_end(self, outputs: Any, batch: Any, index: int) -> None:
         """Log what was counted, once an epoch: a log a step would cost more than a small step itself."""
         if self.trainer.is_last_batch:
-            means = {f"train_{name}": tally.mean for name, tally in self._train_scores.items()}
+            tallies = self.processes.tallied(self._train_scores)
+            means = {f"train_{name}": tally.mean for name, tally in tallies.items()}
             means["gradient_norm"] = self._gradient_norms.mean
             self.log_dict(means, on_step=False, on_epoch=True, batch_size=1)
 
@@ -137,7 +141,7 @@ class SequenceModel(pl.LightningModule, ABC):
         self._validation_scores.clear()
 
     def validation_step(self, batch: Any, index: int) -> None:
-        count(self.scores(batch), self._validation_scores)
+        count(self.processes.scores(self.scores, batch), self._validation_scores)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means over the validation part, and the standard error of the mean loss."""
@@ -145,8 +149,9 @@ class SequenceModel(pl.LightningModule, ABC):
 
     def validation_means(self) -> dict[str, Tensor]:
         """The mean of each score that was counted in validation, and the standard error of the mean loss."""
-        means = {f"validation_{name}": tally.mean for name, tally in self._validation_scores.items()}
-        means["validation_loss_error"] = self._validation_scores["loss"].standard_error
+        tallies = self.processes.tallied(self._validation_scores)
+        means = {f"validation_{name}": tally.mean for name, tally in tallies.items()}
+        means["validation_loss_error"] = tallies["loss"].standard_error
         return means
 
     def configure_gradient_clipping(

@@ -63,6 +63,7 @@ class Recorder(pl.Callback):
         self._start = time.perf_counter() - (self.rows[-1]["seconds"] if self.rows else 0.0)
         self._kernel = kernel_of(self.model.layer)
         self.random.restore()
+        self.model.processes.begin()
         trainer.should_stop = self._is_over()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
@@ -84,7 +85,8 @@ class Recorder(pl.Callback):
         if is_best:
             scores = self.task.validation_scores(row)
             contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
-        write_together(contents)  # the model last: `Run.metrics` believes its label
+        if self.model.processes.is_first:
+            write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
         trainer.save_checkpoint(self.folder / CHECKPOINT)
         trainer.should_stop = self._is_over()

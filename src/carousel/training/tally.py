@@ -24,6 +24,16 @@ class Tally:
             self._sum_up()
 
     @property
+    def numbers(self) -> tuple[int, list[float]]:
+        """Count, and the sums of values and squares, for another tally to include."""
+        return self.count, self._sums.tolist()
+
+    def include(self, count: int, sums: list[float]) -> None:
+        """Count what another tally has counted."""
+        self._moments = self._sums + torch.tensor(sums, dtype=torch.float64)
+        self.count += count
+
+    @property
     def mean(self) -> Tensor:
         """The mean of all values; NaN if there are none."""
         return self._sums[0] / self.count if self.count else self._sums[0] * torch.nan

@@ -23,15 +23,17 @@ class _Unprofiled(PassThroughProfiler):
         return self.nothing
 
 
-def trainer_of(training: TrainingConfig, recorder: Recorder, *others: pl.Callback) -> pl.Trainer:
-    """A trainer for one run, whose recorder sees to the files."""
+def trainer_of(
+    training: TrainingConfig, recorder: Recorder, *others: pl.Callback, **options: Any
+) -> pl.Trainer:
+    """A trainer for one run, whose recorder sees to the files; the options say by which processes."""
     return pl.Trainer(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip or None,
         callbacks=[recorder, *others],
         plugins=[WholeFiles()],
         accelerator=training.device,
-        devices=1,
+        **options,
         logger=False,
         profiler=_Unprofiled(),
         enable_checkpointing=False,
@@ -52,6 +54,8 @@ def quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", ".*does not have many workers")
         # A text that is told while it is learnt has no validation part.
         warnings.filterwarnings("ignore", ".*have no `val_dataloader`")
+        # The means are over all processes already.
+        warnings.filterwarnings("ignore", ".*sync_dist=True")
         # Lightning 2.6 uses a part of PyTorch that newer versions deprecate.
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
         try:
