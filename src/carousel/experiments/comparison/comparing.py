@@ -164,7 +164,7 @@ def _room(training: TrainingConfig) -> int:
     if training.device != "cpu":
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores // training.threads, 1)
+    return max(cores // (training.threads * training.devices), 1)
 
 
 def _ask(
