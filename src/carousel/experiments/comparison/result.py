@@ -109,6 +109,11 @@ class Comparison:
         return f"{self.recipe}: {', '.join(names) if len(names) <= FEW else f'{len(names)} variants'}"
 
     @property
+    def label(self) -> str:
+        """What the compared number is called: "mase" for the score "mase.forecast"."""
+        return self.score.partition(".")[0]
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds that any run has."""
         return sorted({outcome.seed for row in self.rows for outcome in row.outcomes})
