@@ -48,6 +48,9 @@ def allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema["type"] == "array":
-        return f"a pair, each a {allowed(schema['prefixItems'][0])}"
+        parts = schema.get("prefixItems")
+        return (
+            f"a pair, each a {allowed(parts[0])}" if parts else f"a list, each a {allowed(schema['items'])}"
+        )
     limits = [f"{sign} {schema[key]:,}".removesuffix(".0") for key, sign in LIMITS.items() if key in schema]
     return f"{KINDS[schema['type']]} {', '.join(limits)}".strip()

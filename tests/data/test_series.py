@@ -56,6 +56,52 @@ def test_uneven_times():
     assert s.rows_before(0, 6) == 2
 
 
+def test_times_from_a_row_on():
+    monthly = series(lengths=(4,), starts=("2020-01-31",), step=np.timedelta64(1, "M"))
+    uneven = series(lengths=(4,), starts=np.array([0]), step=1, times=(np.array([0, 5, 6, 20]),))
+    for s in (series(lengths=(4,), starts=("2020-01-01",)), monthly, uneven):
+        for count in (2, 4, 7):
+            whole = s.times_of(0, count).tolist()
+            for first in range(count + 1):
+                assert s.times_of(0, count, first).tolist() == whole[first:]
+
+
+class OnDisk:
+    """Rows that can only be sliced, and remember how many were asked for at once."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self._rows, self.shape, self.dtype = rows, rows.shape, rows.dtype
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        self.asked.append(rows.stop - rows.start)
+        return self._rows[rows]
+
+
+def test_the_last_measured_row_is_found_block_by_block(monkeypatch):
+    monkeypatch.setattr("carousel.data.series.BLOCK", 4)
+    observed = np.zeros((30, 2), bool)
+    observed[[3, 17], [0, 1]] = True
+    rows = OnDisk(observed)
+    s = series(lengths=(30,), starts=("2020-01-01",), targets=("a", "b"), observed=(rows,))
+    assert [s.last_measured(0, 0, end) for end in (None, 18, 17, 4, 3)] == [17, 17, 3, 3, None]
+    assert s.last_measured(0, 4, 17) is None
+    assert s.last_measured(0, 9, 9) is None
+    assert max(rows.asked) <= 4
+
+
+def test_the_newest_row_of_each_group():
+    starts = ("2020-01-05", "2020-01-01", "2020-01-03", "2020-01-04")
+    s = series(lengths=(4, 4, 4, 3), starts=starts, groups=("a", "a", "b", "c"))
+    s.observed[0][3] = s.observed[3][:] = False
+    assert s.newest() == {"a": (0, 2), "b": (2, 3)}
+    s.observed[0][:] = False
+    assert s.newest() == {"a": (1, 3), "b": (2, 3)}
+
+
 NAN = np.array([[1, 2, 3], [1, np.nan, 3], [1, 2, 3], [1, 2, 3]])
 BAD = {
     "nothing": (dict(values=()), "there is no segment; give at least one"),

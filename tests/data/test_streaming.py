@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from frames import hourly
 
-from carousel.data.tables import Table, infer_schema, read_table, reading, to_sequences, to_series
+from carousel.data.tables import Table, infer_schema, read_table, reading, store, to_sequences, to_series
+from carousel.data.tables.ahead import extended
+from carousel.data.tables.store import FileRows
 from carousel.errors import CarouselError
 
 
@@ -81,6 +84,54 @@ def test_streaming_gives_the_same_schema_and_series(what, streamed, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["x.parquet"], (
         "rows on disk have no name to be left behind"
     )
+
+
+@pytest.mark.parametrize("what", ["gaps", "trading days", "series side by side"])
+def test_what_goes_on_behind_the_file_is_as_from_memory_and_reads_only_its_end(
+    what, streamed, tmp_path, monkeypatch
+):
+    frame = frames()[what]
+    frame.loc[frame.index[-3:], "load"] = np.nan
+    given = {"target": "load", "group": ("shop",) if "shop" in frame else ()}
+    schema, _ = infer_schema(Table.from_frame(frame), **given)
+    wanted = to_series(Table.from_frame(frame), schema, ahead=7)
+    plain = to_series(streamed(frame), schema, tmp_path)
+    monkeypatch.setattr("carousel.data.series.BLOCK", 10)
+    read, original = [], FileRows.__getitem__
+    monkeypatch.setattr(FileRows, "__getitem__", lambda rows, part: read.append(part) or original(rows, part))
+    found = extended(plain, schema, 7)
+    asked = [part.stop - part.start for part in read]
+    assert sum(asked) <= len(plain) * 25 and max(asked) <= 10
+    assert found.lengths.tolist() == wanted.lengths.tolist()
+    for i, length in enumerate(wanted.lengths):
+        for rows in (
+            slice(0, length),
+            slice(-9, None),
+            slice(length - 3, length + 9),
+            slice(5, 1),
+            slice(0, 40, 7),
+        ):
+            assert np.array_equal(found.values[i][rows], wanted.values[i][rows])
+            assert np.array_equal(found.observed[i][rows], wanted.observed[i][rows])
+        assert found.times_of(i).tolist() == wanted.times_of(i).tolist()
+
+
+def test_rows_lie_where_large_temporary_files_do(streamed, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "LARGE", str(tmp_path))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    assert store.place_of_rows() == tmp_path
+    monkeypatch.setattr(store, "LARGE", str(tmp_path / "none"))
+    assert str(store.place_of_rows()) == tempfile.gettempdir()
+    monkeypatch.setattr(store, "LARGE", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "named"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "named").mkdir()
+    assert store.place_of_rows() == tmp_path / "named"
+    table = streamed(hourly(500))
+    schema, _ = infer_schema(table)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    with pytest.raises(CarouselError, match="or name another folder in the environment variable TMPDIR"):
+        to_series(table, schema)
 
 
 def test_rows_in_disorder_cannot_be_streamed(streamed):

@@ -110,8 +110,15 @@ def test_groups_and_what_is_known_ahead(months):
     forecasts = model.predict()
     assert forecasts["group"].unique().tolist() == ["north", "south"]
     assert forecasts["time"].min() == pd.Timestamp("2011-07-01")
-    with pytest.raises(ValueError, match="known"):
-        model.predict(shops[shops["month"] < "2011-07-01"])
+    past = shops[shops["month"] < "2011-07-01"]
+    with pytest.raises(ValueError, match="known ahead; add 3 whose targets are empty$"):
+        model.predict(past)
+    model = Forecaster(**SMALL, target="rain", group="shop", known="plan").fit(past)
+    with pytest.raises(
+        ValueError, match="; add 3 whose targets are empty, and give predict the series with them$"
+    ):
+        model.predict()
+    assert len(model.predict(shops)) == len(forecasts)
 
 
 def test_a_clone_has_the_parameters_and_not_the_weights(fitted):

@@ -19,7 +19,9 @@ def complaint(function, *arguments) -> str:
 
 
 def test_the_test_part_is_the_default(finished):
-    assert evaluate(finished.folder) == evaluate(finished.folder, TEST)
+    scores = evaluate(finished.folder)
+    assert scores | {"rivals": {}} == evaluate(finished.folder, TEST)
+    assert scores["rivals"].keys() == {"majority class", "1-NN DTW"}
 
 
 def test_accuracy_loss_and_confusion_follow_from_the_probabilities(finished):

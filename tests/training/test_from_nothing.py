@@ -12,6 +12,7 @@ from carousel.errors import CarouselError
 from carousel.report.from_run import report_run
 from carousel.training import Config, configure, fit, open_run, override, resume, start_from
 from carousel.training.from_nothing import comparison_of, from_nothing
+from carousel.training.tasks.classify import Classify
 from commands import call, one_object, sentence
 
 SMALL = ["layer=lstm", "hidden_size=4", "batch_size=16", "epochs=2", "learning_rate=0.03"]
@@ -94,6 +95,22 @@ def test_a_start_that_does_harm_or_makes_no_difference(run):
     assert "it never came there." in verdict
     same = comparison._replace(drawn=comparison.started).verdict
     assert "made no difference: test accuracy" in same and ": the same." in same
+
+
+@pytest.mark.parametrize(
+    "scores, said",
+    [
+        ((0.5, 1.0), "helped: test loss 0.5, from nothing 1: 50.0 % less."),
+        ((1.5, 1.0), "did harm: test loss 1.5, from nothing 1: 50.0 % more."),
+        ((-0.5, 1.0), "helped: test loss -0.5, from nothing 1: 1.5 less."),
+    ],
+)
+def test_scores_that_are_no_shares(scores, said, run, monkeypatch):
+    monkeypatch.setattr(Classify, "primary", "loss")
+    monkeypatch.setattr(Classify, "higher_is_better", False)
+    monkeypatch.setattr(Classify, "is_share", False)
+    monkeypatch.setattr(type(comparison_of(run)), "test_scores", scores)
+    assert said in comparison_of(run).verdict
 
 
 def test_an_end_in_the_second_training_leaves_the_first_and_goes_on(config, run, tmp_path, monkeypatch):

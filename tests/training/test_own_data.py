@@ -213,3 +213,35 @@ def test_parquet_has_no_encoding(tmp_path):
     assert sentence(call("fit", path, "--encoding", "latin-1")) == (
         f"--encoding: '{path}' is no text file, and only one has an encoding; leave it out"
     )
+
+
+@pytest.mark.parametrize("task", ["symbols", "online"])
+def test_columns_of_a_table_that_is_read_as_text_are_refused(task, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("time,x\n" + "".join(f"{i},{i % 7}\n" for i in range(60)))
+    got = sentence(call("fit", path, "--task", task, "--target", "x", "--encoding", "latin-1"))
+    assert got == (
+        f"--target, --encoding: task '{task}' reads '{path}' as text, and only a table takes that; leave it out"
+    )
+
+
+def test_a_label_of_another_name_is_pointed_out(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [f"{s},{t},{(s + t) % 5},{'ab'[s % 2]},{t % 3}" for s in range(8) for t in range(20)]
+    path.write_text("\n".join(["sequence,step,x,species,y", *rows]))
+    hint = (
+        "Column 'species' is the same in all rows of each sequence: if it is a label to tell, say --target species "
+        "(in Python target=)."
+    )
+    assert configure(path)[1][-1] == hint
+    assert hint not in configure(path, target=["x"])[1]
+    assert hint not in configure(path, "forecast")[1]
+    assert configure(path, target=["species"])[0].task.kind == "classify"
+
+
+def test_a_run_without_a_test_part_gets_a_sentence(file):
+    got = sentence(call("fit", file, "--set", "test_fraction=0"))
+    assert got == (
+        "settings: test_fraction is 0, but every run is scored once on a part that it has not seen; set a small one "
+        "such as 0.05"
+    )

@@ -33,4 +33,21 @@ def test_baselines_are_in_terms_of_the_primary_score():
     assert baselines({"mase": mase, "nll": None}) == {"persistence": 1.5, "seasonal": 1.0}
     assert baselines({"mase": mase, "nll": {"forecast": 2.1, "garch": 2.2}}) == {"garch": 2.2}
     assert TASKS["symbols"].baselines({"loss": 2.0, "rivals": {"gzip": 3.0}}) == {"gzip": 3.0}
-    assert TASKS["classify"].baselines({"accuracy": 1.0}) == {}
+    assert TASKS["classify"].baselines({"accuracy": 1.0, "rivals": {"1-NN DTW": 0.9}}) == {"1-NN DTW": 0.9}
+
+
+def test_test_scores_from_before_there_were_rivals_are_read():
+    old = {"loss": 0.5, "accuracy": 0.75, "confusion": [[2, 0], [1, 1]], "classes": ["a", "b"]}
+    classify = TASKS["classify"]
+    read = classify.test_scores.model_validate(old).model_dump()
+    assert (read["rivals"], classify.verdict(read), classify.baselines(read)) == ({}, "", {})
+    errors = {"mae": 1.0, "rmse": 1.0, "mape": None, "mase": 1.0, "by_lead": [1.0]}
+    target = dict.fromkeys(("forecast", "persistence", "seasonal"), errors)
+    old = {
+        "loss": 0.5, "pairs": 3, "mase": {"forecast": 0.5, "persistence": 1.0, "seasonal": 2.0},
+        "targets": {"y": {**target, "pinball": None, "crps": None, "nll": None}}, "levels": [], "below": [], "coverage": [],
+    }  # fmt: skip
+    forecast = TASKS["forecast"]
+    read = forecast.test_scores.model_validate(old).model_dump()
+    assert forecast.verdict(read).endswith("% below that of persistence")
+    assert read["targets"]["y"]["ar"] is None

@@ -54,6 +54,12 @@ def compare(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Runs at a time [default: one a core]")] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Train on a Ray cluster: host:port, auto, or local, started here."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to make or go on with [default: comparisons/RECIPE-N]")
     ] = None,
@@ -68,7 +74,7 @@ def compare(
     """
     with plain_errors(debug):
         given = {"layers": layers, "ablation": ablation, "seeds": seeds, "match": match, "sweep": sweep}
-        given |= {"set": settings, "workers": workers, "yes": yes}
+        given |= {"set": settings, "workers": workers, "ray": ray, "yes": yes}
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
             from carousel.experiments import compare as compare_variants
             from carousel.experiments import compare_runs, configured
@@ -98,6 +104,7 @@ def compare(
                 match=match,
                 sweep=dict(map(parse_sweep, sweep or [])),
                 workers=workers,
+                ray=ray,
                 out=out,
                 confirm=_confirm(yes),
             )

@@ -203,7 +203,7 @@ def predict(
     """
     with plain_errors(debug):
         from carousel.files import write_atomically
-        from carousel.training import generate, prediction_table
+        from carousel.training import csv_of, generate, prediction_table
 
         require_file(data)
         options = {"length": length, "temperature": temperature, "prompt": prompt, "seed": seed}
@@ -215,7 +215,7 @@ def predict(
         if data:
             table = prediction_table(run, data)
             predictions: Any = {"predictions": table.to_dict(orient="records")}
-            text, written = table.to_csv(index=False).rstrip("\n"), f"{len(table)} predictions"
+            text, written = csv_of(table).rstrip("\n"), f"{len(table)} predictions"
         else:
             text = generate(run, **writing)
             predictions, written = {"text": text}, f"{len(text):,} characters"

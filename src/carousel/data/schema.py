@@ -52,6 +52,9 @@ class Schema(BaseModel):
         description="zone whose clock tells the times inside, where rows are whole days apart and a day may have 23 or "
         "25 hours; times without a zone are taken as they stand",
     )
+    own_zone: str | None = Field(
+        default=None, description="zone that times come with, by whose clock forecasts are told"
+    )
     group: Names = Field(default=(), description="columns whose values together name a series")
     targets: Names = Field(default=(), description="number columns to forecast")
     label: str | None = Field(default=None, description="column with the class of each sequence")

@@ -6,8 +6,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from carousel.data.steps import Step, Time, nanoseconds, rows_before, times_from
+from carousel.data.steps import Step, Time, is_calendar, nanoseconds, rows_before, time_at, times_from
 from carousel.errors import CarouselError
+
+BLOCK = 2**22
+"""Rows that are looked through at a time."""
 
 
 @runtime_checkable
@@ -97,20 +100,47 @@ class Series:
         """Where the features known ahead of time stand among the features, int64 [len(known)]."""
         return np.array([self.features.index(name) for name in self.known], dtype=np.int64)
 
-    def times_of(self, segment: int, count: int | None = None) -> npt.NDArray[Any]:
-        """The times of a segment's rows, datetime64[ns] or int64 [T_i].
+    def times_of(self, segment: int, count: int | None = None, first: int = 0) -> npt.NDArray[Any]:
+        """The times of a segment's rows, datetime64[ns] or int64 [T_i - first].
 
         Args:
             segment: its position.
             count: how many, counted from the first row; more than T_i go on into the future by the step.
+            first: so many of them are left out.
         """
         length = len(self.values[segment])
         count = length if count is None else count
         if self.times is None:
-            return times_from(self.starts[segment], self.step, count)
+            start, step = self.starts[segment], self.step
+            if is_calendar(step):
+                return times_from(start, step, count)[first:]
+            return times_from(time_at(start, step, first), step, count - first)
         times = self.times[segment]
         later = times_from(times[-1], self.step, max(count - length, 0) + 1)[1:]
-        return np.concatenate([times, later])[:count]
+        return np.concatenate([times[first:count], later[max(first - length, 0) :]])
+
+    def last_measured(self, segment: int, first: int = 0, end: int | None = None) -> int | None:
+        """The last row from `first` to before `end` in which any target was measured; rows are read block by block."""
+        observed = self.observed[segment]
+        for stop in range(len(observed) if end is None else end, first, -BLOCK):
+            start = max(first, stop - BLOCK)
+            found = np.flatnonzero(np.asarray(observed[start:stop]).any(axis=1))
+            if found.size:
+                return start + int(found[-1])
+        return None
+
+    def newest(self) -> dict[str, tuple[int, int]]:
+        """The segment and the row in which a target of each group was measured last; no group without such a row."""
+        found: dict[str, tuple[int, int]] = {}
+        for segment, group in enumerate(self.groups):
+            row = self.last_measured(segment)
+            if row is not None and (group not in found or self._is_before(found[group], (segment, row))):
+                found[group] = segment, row
+        return found
+
+    def _is_before(self, *rows: tuple[int, int]) -> bool:
+        one, other = (self.times_of(segment, row + 1, row)[0] for segment, row in rows)
+        return bool(one < other)
 
     def rows_before(self, segment: int, time: Time) -> int:
         """How many rows of a segment lie before `time`."""

@@ -136,7 +136,8 @@ class Forecaster(Estimator):
 
         Args:
             X: series to go on from, of the same kind as in `fit`; by default those. Of a list, the series are those of
-                `fit` in the same order. Columns known ahead are taken from the rows after the last measured number.
+                `fit` in the same order. Columns known ahead are taken from the rows after the last measured number:
+                these must be there, their targets empty.
             horizon: steps to forecast, at most the trained `horizon_`; by default all.
 
         Returns:
@@ -150,8 +151,7 @@ class Forecaster(Estimator):
                 f"horizon is {steps}, wanted 1 to {model.horizon}, which the model was trained for; "
                 "fit with a longer one"
             )
-        table = Table.from_arrow(_unpacked(self._series)) if X is None else Table.from_frame(as_frame(X)[0])
-        forecasts = TASKS[self._kind].table(model, whole(self._read(table, model.horizon)))
+        forecasts = TASKS[self._kind].table(model, whole(self._ahead(X, model.horizon)))
         return forecasts[forecasts["lead"] <= steps].reset_index(drop=True)
 
     @value_errors
@@ -173,6 +173,15 @@ class Forecaster(Estimator):
         model = self._require_fitted().model
         assert isinstance(model, SeriesForecaster)
         return model
+
+    def _ahead(self, X: Any, horizon: int) -> Series:
+        """Series with the rows to forecast behind them."""
+        if X is not None:
+            return self._read(Table.from_frame(as_frame(X)[0]), horizon)
+        try:
+            return self._read(Table.from_arrow(_unpacked(self._series)), horizon)
+        except CarouselError as error:
+            raise CarouselError(f"{error}, and give predict the series with them") from error
 
     def _read(self, table: Table, ahead: int = 0) -> Series:
         schema = self._model.config.data.table

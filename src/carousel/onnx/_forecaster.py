@@ -46,7 +46,7 @@ def graph_of(model: SeriesForecaster, layer: LSTM) -> onnx.GraphProto:
 
 def told(model: SeriesForecaster) -> dict[str, Any]:
     """What the metadata say."""
-    return {**model.names, "levels": model.output.levels}
+    return model.names
 
 
 class _Rows:

@@ -37,7 +37,8 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
         facts={
             part: f"{percent(scores['accuracy'])}, loss {scores['loss']:.3f} nats"
             for part, scores in scored.items()
-        },
+        }
+        | ({"beside others": run.task.verdict(metrics["test"])} if metrics["test"] else {}),
         figures=tuple(figures),
         recalls=class_recalls(metrics["test"]["confusion"], metrics["test"]["classes"])
         if metrics["test"]

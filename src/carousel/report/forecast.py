@@ -1,6 +1,6 @@
 """What the report of a forecaster shows: how it learnt, its forecasts, and how far they can be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,13 +58,13 @@ def chapter(run: Run, metrics: Mapping[str, Any], group: str | None) -> Chapter:
 
 def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
     caption = (
-        "Mean absolute error in the test part by lead, of the model and of the two naive forecasts on the same "
-        "origins: the value one season before, and the last value."
+        "Mean absolute error in the test part by lead, of the model and of simpler means on the same origins: the "
+        "value one season before, the last value, and the autoregression, a linear function of the last values."
     )
     figures = [
         ReportFigure(
             f"error_by_lead{_suffix(index)}",
-            caption,
+            caption + _untested(target["forecast"]["by_lead"]),
             by_lead({rival: target[rival]["by_lead"] for rival in scores["mase"]}, name),
         )
         for index, (name, target) in enumerate(scores["targets"].items())
@@ -76,6 +76,15 @@ def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
         )
         figures.append(ReportFigure("calibration", caption, calibration(scores["levels"], scores["below"])))
     return figures
+
+
+def _untested(by_lead: Sequence[float | None]) -> str:
+    """Which leads were never compared with a truth, though they are forecast."""
+    leads = [lead for lead, error in enumerate(by_lead, 1) if error is None]
+    if not leads:
+        return ""
+    which = f"lead {leads[0]}" if len(leads) == 1 else f"{len(leads)} leads, {leads[0]} to {leads[-1]}"
+    return f" Of {which}, the test part has no truth: what is forecast there is untested."
 
 
 def _suffix(index: int) -> str:
@@ -94,7 +103,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
     points = torch.cat(said)[: stop - first]
     y = test.series.values[segment][first:end][:, test.series.target_columns].astype(float)
     y[~np.asarray(test.series.observed[segment][first:end])] = np.nan
-    times = test.series.times_of(segment, end)[first:]
+    times = test.series.times_of(segment, end, first)
     origins = range(0, len(points), max(model.horizon, len(points) // (2 * SHOTS), 1))
     name = test.series.groups[segment]
     title = f"The end of the test part{f', series {name}' if name else ''}"

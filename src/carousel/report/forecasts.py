@@ -33,6 +33,7 @@ Values = NDArray[np.float64]
 LINES = {
     "forecast": ("model", BLUE, "-"),
     "seasonal": ("seasonal naive", ORANGE, "--"),
+    "ar": ("autoregression", INK, "-."),
     "persistence": ("persistence", MUTED, ":"),
 }
 
@@ -127,9 +128,10 @@ def _share_inside(y: Values, shots: Sequence[Shot]) -> float | None:
 
 @house_style
 def by_lead(errors: Mapping[str, Sequence[float | None]], target: str) -> Figure:
-    """The mean absolute error [H] of the model and of each naive forecast, lead by lead.
+    """The mean absolute error [H] of the model and of simpler means, lead by lead.
 
-    `errors` has the keys `forecast`, `seasonal` and `persistence`; None where no truth was measured at a lead.
+    `errors` has the keys `forecast`, `seasonal` and `persistence`, and `ar` where it is told; None where no truth was
+    measured at a lead.
     """
     lines = {name: np.array(values, dtype=float) for name, values in errors.items()}
     if np.array_equal(lines["seasonal"], lines["persistence"], equal_nan=True):

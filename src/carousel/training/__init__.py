@@ -4,6 +4,7 @@ from carousel.training.classifier import SequenceClassifier as SequenceClassifie
 from carousel.training.config import Config as Config
 from carousel.training.config import load_config as load_config
 from carousel.training.config import override as override
+from carousel.training.evaluation import csv_of as csv_of
 from carousel.training.evaluation import evaluate as evaluate
 from carousel.training.evaluation import generate as generate
 from carousel.training.evaluation import predict as predict

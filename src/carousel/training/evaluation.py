@@ -1,5 +1,6 @@
 """A trained model on data: scores and predictions."""
 
+import re
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -69,6 +70,21 @@ def prediction_table(run: str | Path, data: Any) -> pd.DataFrame:
     """
     opened = open_run(run)
     return opened.task.table(opened.load_model(), _read(opened.task.read_to_answer, opened, data))
+
+
+def csv_of(table: pd.DataFrame) -> str:
+    """A table as CSV text that does nothing when a spreadsheet opens it.
+
+    A text that a spreadsheet would take for a formula, such as the name of a series in somebody's file, gets an
+    apostrophe in front (OWASP, CSV Injection). One that is a number, such as "-5", is left alone.
+    """
+    texts = table.select_dtypes(["object", "string"]).columns
+    return table.assign(**{name: table[name].map(_harmless) for name in texts}).to_csv(index=False)
+
+
+def _harmless(cell: Any) -> Any:
+    is_formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if is_formula and not re.fullmatch(r"[+-]?\d+([.,]\d+)?", cell) else cell
 
 
 def generate(

@@ -26,8 +26,13 @@ class Comparison(NamedTuple):
     drawn: Run
 
     @property
+    def name(self) -> str:
+        """The score that runs are compared by, as `metrics.json` calls it."""
+        return self.started.task.primary_of(self.started.config).partition(".")[0]
+
+    @property
     def test_scores(self) -> tuple[float, float]:
-        """The primary score of the test part, of each."""
+        """This score of the test part, of each."""
         started, drawn = (run.task.primary_score(run.config, run.metrics()["test"]) for run in self)
         return started, drawn
 
@@ -36,16 +41,16 @@ class Comparison(NamedTuple):
         """Whether the start helped, by how much, and what that does not show."""
         task = self.started.task
         started, drawn = self.test_scores
-        shown = [task.shown(run.metrics()["test"]) for run in self]
         if started == drawn:
             helped, apart = "made no difference", "the same"
         else:
             helped = "helped" if (started > drawn) == task.higher_is_better else "did harm"
             apart = _apart(started, drawn, task.is_share)
+        speed = f"{self._speed} " if task.chooses else ""
         return (
-            f"The start from '{self.started.config.training.start}' {helped}: test {task.noun} {shown[0]}, from "
-            f"nothing {shown[1]}: {apart}. {self._speed} Each was trained once, from one seed; whether another seed "
-            "would turn this around, it does not show."
+            f"The start from '{self.started.config.training.start}' {helped}: test {self.name} "
+            f"{_shown(started, task.is_share)}, from nothing {_shown(drawn, task.is_share)}: {apart}. {speed}Each was "
+            "trained once, from one seed; whether another seed would turn this around, it does not show."
         )
 
     @property
@@ -58,12 +63,16 @@ class Comparison(NamedTuple):
         return f"The lowest validation loss from nothing, {lowest:.4g}, came in epoch {took}; {there}."
 
 
+def _shown(score: float, is_share: bool) -> str:
+    return f"{100 * score:.1f} %" if is_share else f"{score:.4g}"
+
+
 def _apart(started: float, drawn: float, is_share: bool) -> str:
     direction = "more" if started > drawn else "less"
     if is_share:
         return f"{100 * abs(started - drawn):.1f} points {direction}"
-    if min(started, drawn) > 0:
-        return f"{abs(started / drawn - 1):.1%} {direction}".replace("%", " %")
+    if started > 0 and drawn > 0:
+        return f"{100 * abs(started / drawn - 1):.1f} % {direction}"
     return f"{abs(started - drawn):.4g} {direction}"
 
 

@@ -15,6 +15,8 @@ from carousel.training.tasks import TASKS
 SEQUENCES = (".npz", ".ts")
 PARQUET = (".parquet", ".pq")
 TABLES = (".csv", ".tsv", *PARQUET)
+TEXTS = ("symbols", "online")
+"""The tasks that read any file as text."""
 
 
 def configure(
@@ -59,17 +61,16 @@ def configure(
     if kind is not None and kind not in TASKS:
         raise CarouselError(f"there is no task '{kind}'; {did_you_mean(kind, TASKS)}")
     digest = sha256(file)
-    is_table = file.suffix.lower() in TABLES
+    is_table = file.suffix.lower() in TABLES and kind not in TEXTS
     named = [name for name, value in {**given, "encoding": encoding}.items() if value]
     if named and not is_table:
-        raise CarouselError(
-            f"{as_options(named)}: '{file}' is no table, and only a table takes that; leave it out"
-        )
+        why = f"task '{kind}' reads '{file}' as text" if kind in TEXTS else f"'{file}' is no table"
+        raise CarouselError(f"{as_options(named)}: {why}, and only a table takes that; leave it out")
     if encoding and file.suffix.lower() in PARQUET:
         raise CarouselError(
             f"--encoding: '{file}' is no text file, and only one has an encoding; leave it out"
         )
-    if is_table and kind not in ("symbols", "online"):
+    if is_table:
         return _configured_table(file, digest, kind, changes, given, encoding)
     found = [] if kind else [_suggestion(file)]
     kind = kind or ("classify" if file.suffix.lower() in SEQUENCES else "symbols")
@@ -101,8 +102,9 @@ def _configured_table(
 ) -> tuple[Config, list[str]]:
     """The schema is found before validation begins, so the shares of the parts must be known before it."""
     shares = override(_bare(file, digest, kind or "forecast"), changes).data
+    group = given["group"]
     schema, found = infer_schema(
-        read_table(file, encoding=encoding),
+        read_table(file, encoding=encoding, group=[group] if isinstance(group, str) else group),
         task=kind,
         validation_fraction=shares.validation_fraction,
         test_fraction=shares.test_fraction,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from carousel.data.problems import PROBLEMS, problem_of
 from carousel.data.schema import Schema
@@ -40,10 +40,23 @@ class DataConfig(Strict):
         default=0.2, gt=0, lt=1, description="share of a file held out to be tested on, once, after training"
     )
 
+    @field_validator("test_fraction", mode="before")
+    @classmethod
+    def _require_a_test_part(cls, fraction: Any) -> Any:
+        if fraction == 0 and not isinstance(fraction, bool):
+            raise ValueError(
+                "test_fraction is 0, but every run is scored once on a part that it has not seen; set a small one such "
+                "as 0.05"
+            )
+        return fraction
+
     @property
     def name(self) -> str:
         """What the data is called in sentences."""
         return self.file or str(self.dataset)
+
+
+Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class TaskConfig(Strict):
@@ -62,6 +75,12 @@ class TaskConfig(Strict):
     )
     output: Literal["point", "quantile", "gaussian"] = Field(
         default="quantile", description="what a forecast is: a number, quantiles, or a normal distribution"
+    )
+    levels: tuple[Level, ...] | None = Field(
+        default=None,
+        strict=False,  # YAML has lists for tuples
+        description="levels of the quantiles that are told, in pairs about 0.5, such as [0.1, 0.5, 0.9]; the outermost "
+        "are the band of predict; by default seven from 0.05 to 0.95",
     )
     point_loss: Literal["absolute", "squared"] = Field(
         default="absolute", description="the error that a point makes small; the squared one is for means"
@@ -120,6 +139,25 @@ class TaskConfig(Strict):
             name, value = next(iter(({"problem": self.problem} if self.problem else self.sizes).items()))
             raise ValueError(
                 f"task '{self.kind}' is about data, only task 'memory' has a problem, got {name} {value}; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_levels(self) -> "TaskConfig":
+        if self.levels is None:
+            return self
+        if self.output == "point":
+            raise ValueError("output 'point' tells one number, got levels of quantiles; remove levels")
+        rising = all(low < high for low, high in zip(self.levels, self.levels[1:], strict=False))
+        pairs = zip(self.levels, reversed(self.levels), strict=True)
+        if (
+            len(self.levels) < 3
+            or 0.5 not in self.levels
+            or not rising
+            or any(abs(low + high - 1) > 1e-9 for low, high in pairs)
+        ):
+            raise ValueError(
+                f"levels must rise in pairs about 0.5, such as [0.1, 0.5, 0.9], got {list(self.levels)}; correct them"
             )
         return self
 

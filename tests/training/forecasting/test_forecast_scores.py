@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from carousel.training.forecasting.outputs import LEVELS, Gaussian, Output, Point, Quantile
-from carousel.training.forecasting.scores import RIVALS, Pairs, ScoreSums
+from carousel.training.forecasting.scores import Pairs, ScoreSums
 from helpers import assert_same
 
 GROUPS, HORIZON, TARGETS = 2, 3, 2
+RIVALS = ("persistence", "seasonal", "ar")
 NAIVE = np.array([[0.5, 2.0], [4.0, 0.25]])
 
 
@@ -21,7 +22,9 @@ def pairs(output: Output, steps: int, seed: int, level: float = 10.0) -> Pairs:
 
     counted = torch.rand(shape, generator=random) < 0.6
     points = draw(len(output.anchors)).sort(dim=-1).values
-    return Pairs(draw(), counted, points, draw(), draw(), torch.tensor([0, 1, 1, 0]))
+    rivals = {name: draw() for name in RIVALS}
+    normals = {"constant": (draw(), draw().abs() + 0.1)}
+    return Pairs(draw(), counted, points, rivals, normals, torch.tensor([0, 1, 1, 0]))
 
 
 def summed(output: Output, parts: list[Pairs]) -> dict:
@@ -32,8 +35,10 @@ def summed(output: Output, parts: list[Pairs]) -> dict:
 
 
 def all_at_once(parts: list[Pairs]) -> Pairs:
-    joined = [torch.cat(field) for field in list(zip(*parts, strict=True))[:-1]]
-    return Pairs(*joined, parts[0].group)
+    joined = [torch.cat(field) for field in list(zip(*parts, strict=True))[:3]]
+    rivals = {name: torch.cat([part.rivals[name] for part in parts]) for name in RIVALS}
+    mean, deviation = (torch.cat([part.normals["constant"][i] for part in parts]) for i in (0, 1))
+    return Pairs(*joined, rivals, {"constant": (mean, deviation)}, parts[0].group)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +48,8 @@ def test_every_score_is_that_of_all_pairs(output):
     parts = [pairs(output, steps, seed) for seed, steps in enumerate((5, 1, 7))]
     found, whole = summed(output, parts), all_at_once(parts)
     assert found["pairs"] == int(whole.counted.sum())
-    said = dict(zip(RIVALS, (output.middle(whole.points), whole.persistence, whole.seasonal), strict=True))
-    mase = {rival: np.zeros((GROUPS, TARGETS)) for rival in RIVALS}
+    said = {"forecast": output.middle(whole.points), **whole.rivals}
+    mase = {rival: np.zeros((GROUPS, TARGETS)) for rival in said}
     for index, name in enumerate(("load", "wind")):
         counted = whole.counted[..., index]
         y = whole.y[..., index][counted].numpy()
@@ -58,12 +63,14 @@ def test_every_score_is_that_of_all_pairs(output):
                 at = whole.counted[:, :, lead, index]
                 one = (whole.y - values)[:, :, lead, index][at].abs().mean()
                 assert scores["by_lead"][lead] == pytest.approx(float(one))
+                squared = (whole.y - values)[:, :, lead, index][at].square().mean()
+                assert scores["rmse_by_lead"][lead] == pytest.approx(float(squared) ** 0.5)
             for group in range(GROUPS):
                 of_group = whole.counted[..., index] & (whole.group == group).view(1, -1, 1)
                 one = (whole.y - values)[..., index][of_group].abs().mean()
                 mase[rival][group, index] = float(one) / NAIVE[group, index]
             assert scores["mase"] == pytest.approx(mase[rival][:, index].mean())
-    for rival in RIVALS:
+    for rival in said:
         assert found["mase"][rival] == pytest.approx(mase[rival].mean())
     quantiles = output.quantiles(whole.points)[whole.counted]
     below = (whole.y[whole.counted].unsqueeze(1) < quantiles).double().mean(dim=0)
@@ -74,7 +81,11 @@ def test_pinball_crps_and_likelihood_are_told_where_the_output_has_them():
     part = pairs(Gaussian(), 5, 0)
     found = summed(Gaussian(), [part])
     every = Gaussian().losses(part.points, part.y)[part.counted]
-    assert found["nll"] == {"forecast": pytest.approx(float(every.mean()))}
+    constant = -torch.distributions.Normal(*part.normals["constant"]).log_prob(part.y)[part.counted].mean()
+    assert found["nll"] == {
+        "forecast": pytest.approx(float(every.mean())),
+        "constant": pytest.approx(float(constant)),
+    }
     scores = found["targets"]["wind"]
     counted = part.counted[..., 1]
     points, y = part.points[..., 1, :][counted], part.y[..., 1][counted]
@@ -101,10 +112,10 @@ def test_true_quantiles_cover_what_they_say():
     random = np.random.default_rng(0)
     y = torch.from_numpy(random.normal(size=(50_000, 1, 1, 1)))
     normal = torch.tensor([0.0, 1.0]).expand(50_000, 1, 1, 1, 2)
-    none = torch.zeros_like(y)
+    none = {"persistence": torch.zeros_like(y)}
     sums = ScoreSums(Gaussian(), 1, 1, 1)
     sums.add(
-        Pairs(y, torch.ones_like(y, dtype=torch.bool), normal, none, none, torch.zeros(1, dtype=torch.int64))
+        Pairs(y, torch.ones_like(y, dtype=torch.bool), normal, none, {}, torch.zeros(1, dtype=torch.int64))
     )
     found = sums.result(("y",), np.ones((1, 1)))
     assert np.abs(np.subtract(found["below"], found["levels"])).max() < 0.01
@@ -116,9 +127,9 @@ def test_a_truth_on_a_quantile_counts_half():
     y = torch.ones(1, 1, 1, 1)
     points = torch.tensor([0.0, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0]).expand(1, 1, 1, 1, 7)
     sums = ScoreSums(Quantile(), 1, 1, 1)
-    sums.add(Pairs(y, y.bool(), points, y, y, torch.zeros(1, dtype=torch.int64)))
+    sums.add(Pairs(y, y.bool(), points, {"persistence": y}, {}, torch.zeros(1, dtype=torch.int64)))
     assert sums.result(("y",), np.ones((1, 1)))["below"] == [0, 0, 0, 0.5, 1, 1, 1]
-    assert len(LEVELS) == 7
+    assert len(LEVELS["quantile"]) == 7
 
 
 def test_where_nothing_counts_there_is_no_score():
@@ -128,4 +139,5 @@ def test_where_nothing_counts_there_is_no_score():
     assert nothing["mase"]["forecast"] is None
     assert nothing["targets"]["load"]["forecast"] == {
         "mae": None, "rmse": None, "mape": None, "mase": None, "by_lead": [None] * HORIZON,
+        "rmse_by_lead": [None] * HORIZON,
     }  # fmt: skip

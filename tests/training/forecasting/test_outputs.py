@@ -61,7 +61,7 @@ def test_pinball_weighs_the_two_sides_by_the_level():
     assert_same(pinball(quantiles, -y, (0.1, 0.9)), torch.tensor([[6.3, 0.7]]))
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", LEVELS["quantile"])
 def test_the_quantile_of_a_sample_makes_its_pinball_loss_least(level):
     sample = torch.from_numpy(np.random.default_rng(0).gamma(2.0, size=999))
     candidates = sample.sort().values
@@ -73,7 +73,10 @@ def test_the_loss_of_quantiles_is_twice_the_mean_pinball_loss():
     points = torch.arange(7.0).expand(3, 7)
     y = torch.tensor([-1.0, 3.0, 8.0])
     wanted = [
-        2 * np.mean([max(q * (t - p), (q - 1) * (t - p)) for q, p in zip(LEVELS, range(7), strict=True)])
+        2
+        * np.mean(
+            [max(q * (t - p), (q - 1) * (t - p)) for q, p in zip(LEVELS["quantile"], range(7), strict=True)]
+        )
         for t in y.tolist()
     ]
     assert_same(Quantile().losses(points, y), torch.tensor(wanted, dtype=torch.float32))

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carousel.training.forecasting.batches import Reach, Reader, in_blocks, last_measured
+from carousel.training.forecasting.batches import Reach, Reader, in_blocks
 from carousel.training.forecasting.pieces import Piece, Stretch
 from helpers import assert_same
 from some_series import groups_of, series_from, some_series
@@ -79,14 +79,3 @@ def test_blocks_are_all_rows_before_the_ends(monkeypatch):
         (2, 1),
     ]
     assert_same(np.concatenate([values for _, values, _ in blocks[:3]]), series.values[0])
-
-
-def test_the_last_measured_row_is_found_block_by_block(monkeypatch):
-    monkeypatch.setattr("carousel.training.forecasting.batches.NUMBERS_IN_BLOCK", 4)
-    observed = np.zeros((30, 2), bool)
-    observed[[3, 17], [0, 1]] = True
-    rows = OnDisk(observed)
-    assert [last_measured(rows, 0, end) for end in (30, 18, 17, 4, 3)] == [17, 17, 3, 3, None]
-    assert last_measured(rows, 4, 17) is None
-    assert last_measured(rows, 9, 9) is None
-    assert all(rows.stop - rows.start <= 4 for rows in rows.asked)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from carousel.data.schema import Schema
 from carousel.data.series import Series
 from carousel.data.tables.calendar import calendar_features
+from carousel.data.tables.store import followed
 from carousel.errors import CarouselError
 
 
@@ -19,38 +20,31 @@ def extended(series: Series, schema: Schema, ahead: int) -> Series:
         CarouselError: if a group has no measured target, or has too few rows there and columns that are known ahead.
     """
     values, observed, times = list(series.values), list(series.observed), list(series.times or ())
+    newest = series.newest()
     for group in dict.fromkeys(series.groups):
-        members = [i for i, name in enumerate(series.groups) if name == group]
-        ends = {i: _rows_until_last(series.observed[i][:]) for i in members}
-        last = next((i for i in reversed(members) if ends[i]), None)
-        if last is None:
+        if group not in newest:
             raise CarouselError(
                 f"{_series(group)} has no measured number of {', '.join(schema.targets)}; add one, "
                 "or leave its rows out"
             )
-        wanted = ends[last] + ahead
-        found = min(len(values[last]), wanted)
+        segment, row = newest[group]
+        wanted = row + 1 + ahead
+        found = min(len(values[segment]), wanted)
         if found < wanted and schema.known:
             raise CarouselError(
-                f"{_series(group)} has {found - ends[last]} rows behind its last measured target, wanted {ahead} with "
-                f"{', '.join(schema.known)}, known ahead; add {wanted - found}"
+                f"{_series(group)} has {found - row - 1} rows behind its last measured target, wanted {ahead} with "
+                f"{', '.join(schema.known)}, known ahead; add {wanted - found} whose targets are empty"
             )
-        at = series.times_of(last, wanted)
-        values[last] = np.concatenate(
-            [values[last][:found], _beyond(values[last][found - 1 : found], at[found:], schema)]
-        )
+        at = series.times_of(segment, wanted, found)
+        new = _beyond(values[segment][found - 1 : found], at, schema)
+        values[segment] = followed(values[segment], found, new)
         nothing = np.zeros((wanted - found, len(schema.targets)), bool)
-        observed[last] = np.concatenate([observed[last][:found], nothing])
+        observed[segment] = followed(observed[segment], found, nothing)
         if times:
-            times[last] = at
+            times[segment] = series.times_of(segment, wanted)
     return replace(
         series, values=tuple(values), observed=tuple(observed), times=tuple(times) if times else None
     )
-
-
-def _rows_until_last(observed: npt.NDArray[np.bool_]) -> int:
-    rows = np.flatnonzero(observed.any(axis=1))
-    return int(rows[-1]) + 1 if len(rows) else 0
 
 
 def _series(group: str) -> str:

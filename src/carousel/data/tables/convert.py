@@ -38,7 +38,7 @@ def to_series(
     Args:
         table: new rows too, if they have the columns of the schema.
         schema: of a table to forecast.
-        folder: where a table that is streamed keeps its rows, on disk; None: where temporary files go.
+        folder: where a table that is streamed keeps its rows, on disk; None: where `TMPDIR` says, else in /var/tmp.
         ahead: rows that each series has behind its last measured target, none of them observed: those of the table,
             and where it ends before, rows with the calendar of their times; 0 leaves series as they are.
 

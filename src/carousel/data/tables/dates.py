@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from carousel.data.tables.cells import is_text, is_time, joined, plain, printed
+from carousel.data.tables.table import Table
 from carousel.errors import CarouselError
 
 ISO = "ISO 8601"
@@ -156,6 +157,18 @@ def parse_times(
     if "%z" in form or (form == ISO and _has_offset(cells[0].as_py())):
         return _on_clock(times, local)
     return _localized(times, zone, codes)
+
+
+def own_zone(table: Table, columns: Sequence[str], form: str | None) -> str | None:
+    """The zone that times come with: that of their column, or UTC where texts tell how far they are off it."""
+    if len(columns) == 1 and is_time(table.columns[columns[0]]):
+        return zone_of(table.columns[columns[0]])
+    if form in COUNTS:
+        return "UTC"
+    if form is None:
+        return None
+    first = joined([table.head(name, 1).combine_chunks() for name in columns], " ")[0].as_py()
+    return "UTC" if "%z" in form or form == ISO and _has_offset(first) else None
 
 
 def zone_of(kind: pa.DataType) -> str | None:

@@ -3,6 +3,7 @@
 import csv
 import mmap
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -32,8 +33,12 @@ CELL_TOO_LONG = (
 )
 
 
-def read_delimited(path: Path, file: IO[bytes], dialect: Dialect | None, encoding: str | None) -> Table:
+def read_delimited(
+    path: Path, file: IO[bytes], dialect: Dialect | None, encoding: str | None, names: Sequence[str]
+) -> Table:
     """The table of an open text file, in the dialect given or found out.
+
+    Columns that hold `names` are texts if one of their first cells is a number with a zero in front: 007 is not 7.
 
     Raises:
         CarouselError: if it is no such table.
@@ -56,7 +61,21 @@ def read_delimited(path: Path, file: IO[bytes], dialect: Dialect | None, encodin
         decimal = _decimal(lines, separator) if dialect is None else dialect.decimal
         dialect = Dialect(encoding, separator, decimal)
     _require_header(lines[0], dialect)
-    return Table.from_arrow(_parsed(path, dialect, quoted, remedy), dialect, str(path))
+    texts = _padded(lines, dialect.separator, names)
+    return Table.from_arrow(_parsed(path, dialect, quoted, remedy, texts), dialect, str(path))
+
+
+def _padded(lines: list[str], separator: str, names: Sequence[str]) -> list[str]:
+    """The columns among `names` that have a number with a zero in front."""
+    header, *rows = _rows(lines, separator)
+    places = {
+        name: place for place, name in enumerate(header) if {name.strip(), name.strip().lower()} & {*names}
+    }
+    return [
+        name
+        for name, place in places.items()
+        if any(place < len(row) and re.fullmatch(r"\s*0\d+\s*", row[place]) for row in rows)
+    ]
 
 
 def _lines(head: bytes, encoding: str, remedy: str) -> list[str]:
@@ -124,9 +143,9 @@ def _require_header(line: str, dialect: Dialect) -> None:
         raise CarouselError("its first row holds no names of columns; add a header")
 
 
-def _parsed(path: Path, dialect: Dialect, quoted: bool, remedy: str) -> pa.Table:
+def _parsed(path: Path, dialect: Dialect, quoted: bool, remedy: str, texts: list[str]) -> pa.Table:
     try:
-        return _parse(path, dialect, quoted, threads=True)
+        return _parse(path, dialect, quoted, threads=True, texts=texts)
     except pa.ArrowInvalid as error:
         problem = str(error)
     except (pa.ArrowException, UnicodeError, MemoryError, ValueError) as error:
@@ -150,7 +169,14 @@ def _parsed(path: Path, dialect: Dialect, quoted: bool, remedy: str) -> pa.Table
     )
 
 
-def _parse(path: Path, dialect: Dialect, quoted: bool, threads: bool, on_bad_row: object = None) -> pa.Table:
+def _parse(
+    path: Path,
+    dialect: Dialect,
+    quoted: bool,
+    threads: bool,
+    texts: Sequence[str] = (),
+    on_bad_row: object = None,
+) -> pa.Table:
     return pcsv.read_csv(
         path,
         pcsv.ReadOptions(encoding=dialect.encoding, block_size=BLOCK_BYTES, use_threads=threads),
@@ -158,7 +184,10 @@ def _parse(path: Path, dialect: Dialect, quoted: bool, threads: bool, on_bad_row
             delimiter=dialect.separator, newlines_in_values=quoted, invalid_row_handler=on_bad_row
         ),
         pcsv.ConvertOptions(
-            decimal_point=dialect.decimal, null_values=list(MISSING), strings_can_be_null=False
+            decimal_point=dialect.decimal,
+            null_values=list(MISSING),
+            strings_can_be_null=False,
+            column_types=dict.fromkeys(texts, pa.string()),
         ),
     )
 

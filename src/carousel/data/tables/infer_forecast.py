@@ -8,7 +8,7 @@ from carousel.data.cuts import Spans, time_cuts
 from carousel.data.schema import Schema
 from carousel.data.steps import Step, Time, as_integer, in_words, is_calendar, nanoseconds
 from carousel.data.tables.assembly import stretch
-from carousel.data.tables.dates import parse_times
+from carousel.data.tables.dates import own_zone, parse_times
 from carousel.data.tables.features import features_from
 from carousel.data.tables.given import Given, dialect_of
 from carousel.data.tables.grouping import group_role
@@ -63,6 +63,7 @@ def to_forecast(
         date_format=time.form,
         time_zone=keys.zone,
         local_zone=keys.local,
+        own_zone=None if keys.zone or keys.local else own_zone(table, time.columns, time.form),
         group=group,
         targets=targets,
         known=given.known,

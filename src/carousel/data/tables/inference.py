@@ -61,7 +61,8 @@ def infer_schema(
         try:
             if (task or _task(table, given)) == "classify":
                 return to_classify(table, given)
-            return to_forecast(table, given, validation_fraction, test_fraction)
+            schema, said = to_forecast(table, given, validation_fraction, test_fraction)
+            return schema, said if task or given.target else [*said, *_said_of_a_label(table, schema)]
         except ValidationError as error:
             first = error.errors()[0]
             raise CarouselError(str(first.get("ctx", {}).get("error", first["msg"]))) from error
@@ -93,7 +94,24 @@ def _task(table: Table, given: Given) -> Task:
         return "classify"
     if not given.group or not (is_number(label.type) or few):
         return "forecast"
-    names = joined([table.column(name).combine_chunks() for name in given.group], " / ")
-    pairs = joined([names, label], " / ")
-    constant = pc.count_distinct(pairs).as_py() == pc.count_distinct(names).as_py() < table.n_rows
-    return "classify" if constant else "forecast"
+    return "classify" if _is_constant(table, given.group, given.target[0]) else "forecast"
+
+
+def _is_constant(table: Table, group: Sequence[str], name: str) -> bool:
+    """Whether a column is the same in all rows of each series, of which some have several."""
+    names = joined([table.column(one).combine_chunks() for one in group], " / ")
+    pairs = joined([names, plain(table.column(name).combine_chunks())], " / ")
+    return bool(pc.count_distinct(pairs).as_py() == pc.count_distinct(names).as_py() < table.n_rows)
+
+
+def _said_of_a_label(table: Table, schema: Schema) -> list[str]:
+    """That a table laid out as sequences may be there to be classified, by a column of another name than "label"."""
+    if not {"sequence", "step"} <= set(table.columns) or table.streamed:
+        return []
+    others = [name for name in table.columns if name not in ("sequence", "step")]
+    constant = [name for name in others if _is_constant(table, ["sequence"], name)]
+    return [
+        f"Column '{name}' is the same in all rows of each sequence: if it is a label to tell, say --target {name} "
+        "(in Python target=)."
+        for name in constant[:1]
+    ]

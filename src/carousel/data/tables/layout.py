@@ -236,7 +236,6 @@ def segments(located: Located, spacing: Spacing | None) -> Segments:
     """Cut the series where rows are missing; without a spacing nowhere."""
     walk = Walk()
     codes, starts, firsts = [], [], []
-    all_times: list[tuple[Integers, Integers, Integers]] = []
     for _, some_codes, some_times, _ in located.rows([]):
         order, before, has_before, positions = walk.on(some_codes, some_times)
         sorted_codes, sorted_times = some_codes[order], some_times[order]
@@ -245,8 +244,6 @@ def segments(located: Located, spacing: Spacing | None) -> Segments:
         codes.append(sorted_codes[breaks])
         starts.append(sorted_times[breaks])
         firsts.append(positions[breaks])
-        if spacing is not None and spacing.gap is not None:
-            all_times.append((sorted_codes, positions, sorted_times))
     counts = np.array([walk.counts[code] for code in range(len(walk.counts))], np.int64)
     series_offsets = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
     code, start, first = (np.concatenate(parts) for parts in (codes, starts, firsts))
@@ -254,11 +251,18 @@ def segments(located: Located, spacing: Spacing | None) -> Segments:
     code, start, offset = code[order], start[order], (first + series_offsets[code])[order]
     lengths = np.diff(np.append(offset, counts.sum()))
     times = None
-    if all_times:
-        times = np.empty(int(counts.sum()), np.int64)
-        for some_codes, positions, some_times in all_times:
-            times[series_offsets[some_codes] + positions] = some_times
+    if spacing is not None and spacing.gap is not None:
+        times = _times(located, series_offsets, int(counts.sum()))
     return Segments(code, start, lengths, offset, series_offsets, times)
+
+
+def _times(located: Located, series_offsets: Integers, count: int) -> Integers:
+    """The time of every row, series after series; rows are read anew, so that nothing else has their number."""
+    walk, times = Walk(), np.empty(count, np.int64)
+    for _, codes, some_times, _ in located.rows([]):
+        order, _, _, positions = walk.on(codes, some_times)
+        times[series_offsets[codes[order]] + positions] = some_times[order]
+    return times
 
 
 def is_gap(before: Integers, times: Integers, spacing: Spacing | None) -> npt.NDArray[np.bool_]:

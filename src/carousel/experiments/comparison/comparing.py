@@ -14,7 +14,7 @@ from carousel.experiments.comparison.matching import matched
 from carousel.experiments.comparison.outcomes import Outcome, outcome_of
 from carousel.experiments.comparison.page import write_comparison
 from carousel.experiments.comparison.plan import RUNS, Job, Plan
-from carousel.experiments.comparison.processes import Event, train_in_processes
+from carousel.experiments.comparison.processes import Event, Hands, train_in_processes
 from carousel.experiments.comparison.result import Comparison, comparison_of
 from carousel.experiments.comparison.variants import Variant, of_extensions, of_layers, swept
 from carousel.experiments.recipes import resolve
@@ -24,6 +24,7 @@ from carousel.training.config import Config
 from carousel.training.lock import locked
 from carousel.training.parts import METRICS
 from carousel.training.run import open_run
+from carousel.training.sections import TrainingConfig
 from carousel.training.tasks import Material, task_of
 
 LAYERS = ("torch", "lstm", "vanilla", "augmented")
@@ -40,6 +41,7 @@ def compare(
     match: str | None = None,
     sweep: Mapping[str, Sequence[Any]] | None = None,
     workers: int | None = None,
+    ray: str | None = None,
     out: str | Path | None = None,
     progress: bool = True,
     confirm: Callable[[str], bool] | None = None,
@@ -59,6 +61,7 @@ def compare(
         sweep: settings and the values to try, which multiply; for each variant the ones with the lowest mean validation
             loss are chosen, and only their test scores are compared.
         workers: runs at a time; by default as many as the cores of this machine have room for.
+        ray: address of a Ray cluster to train on, instead of here: `host:port`, "auto" or "local", which starts one.
         out: the folder; by default the first `comparisons/<recipe>-<n>` that is free or holds runs of this comparison.
         progress: show on standard error how far it is.
         confirm: asked before more than `MANY` runs are begun, with a sentence that says how many and how long.
@@ -93,14 +96,12 @@ def compare(
     plan = Plan(base, variants, range(first, first + seeds))
     folder = plan.folder(None if out is None else Path(out))
     jobs = plan.jobs(folder)
-    with _kept(folder):
+    with _kept(folder), _hands(base.training, workers, ray) as hands:
         finished = _finished(jobs)
         pending = [job for job in jobs if job.folder not in finished]
-        side_by_side = min(workers or _room(base), max(len(pending), 1))
         if len(pending) > MANY:
-            _ask(pending, side_by_side, finished, material, confirm)
-        threads = base.training.threads
-        _train(train_in_processes(pending, side_by_side, threads), pending, len(jobs), progress)
+            _ask(pending, hands.number, finished, material, confirm)
+        _train(hands.train(pending), pending, len(jobs), progress)
         finished |= _finished(pending)
         found = [
             (variant, [finished[job.folder] for job in jobs if job.variant == variant])
@@ -142,12 +143,28 @@ def _finished(jobs: Sequence[Job]) -> dict[Path, Outcome]:
     return {run.folder: outcome_of(run) for run in runs if run.metrics()["status"] == "complete"}
 
 
-def _room(base: Config) -> int:
+@contextmanager
+def _hands(training: TrainingConfig, workers: int | None, ray: str | None) -> Iterator[Hands]:
+    if ray is None:
+        count = workers or _room(training)
+        yield Hands(count, lambda jobs: train_in_processes(jobs, count, training.threads))
+        return
+    if workers is not None:
+        raise CarouselError(
+            "on a Ray cluster Ray decides how many runs are made at a time; leave out workers"
+        )
+    from carousel.experiments.comparison.on_ray import on_ray
+
+    with on_ray(ray, training) as hands:
+        yield hands
+
+
+def _room(training: TrainingConfig) -> int:
     """How many runs fit beside each other on this machine."""
-    if base.training.device != "cpu":
+    if training.device != "cpu":
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores // base.training.threads, 1)
+    return max(cores // training.threads, 1)
 
 
 def _ask(

@@ -53,8 +53,8 @@ def picture(comparison: Comparison) -> Figure:
 def _scores(axes: Axes, comparison: Comparison, scale: Scale) -> None:
     for position, row in enumerate(comparison.rows):
         lanes = position + np.linspace(-0.22, 0.22, len(row.scores)) if len(row.scores) > 1 else [position]
-        axes.plot(row.scores, lanes, "o", color=BLUE, markersize=4, alpha=0.65, markeredgewidth=0)
         axes.plot([row.mean] * 2, [position - 0.34, position + 0.34], color=INK, linewidth=2)
+        axes.plot(row.scores, lanes, "o", color=BLUE, markersize=4, alpha=0.65, markeredgewidth=0, zorder=3)
     every = [outcome.score for outcome in comparison.outcomes]
     room = REACH * ((max(every) - min(every)) or abs(max(every)) or 1.0)
     beyond = []

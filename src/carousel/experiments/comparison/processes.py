@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +34,18 @@ class Event(NamedTuple):
     error: str | None = None
     trace: str | None = None
     retried: bool = False
+
+
+class Hands(NamedTuple):
+    """Who makes runs.
+
+    Attributes:
+        number: how many runs at a time.
+        train: makes runs and yields what happens, and None now and then; nothing is trained once that is closed.
+    """
+
+    number: int
+    train: Callable[[Sequence[Job]], Iterator[Event | None]]
 
 
 class WorkerDiedError(Exception):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from carousel.data.series import Rows, Series
+from carousel.data.series import Series
 from carousel.training.config import Config
 from carousel.training.forecasting.pieces import Stretch
 
@@ -103,13 +103,3 @@ def in_blocks(
         for first in range(0, end, size):
             block = slice(first, min(first + size, end))
             yield segment, series.values[segment][block], series.observed[segment][block]
-
-
-def last_measured(observed: Rows, first: int, end: int) -> int | None:
-    """The last row from `first` to before `end` in which any target was measured; rows are read block by block."""
-    for stop in range(end, first, -NUMBERS_IN_BLOCK):
-        start = max(first, stop - NUMBERS_IN_BLOCK)
-        found = np.flatnonzero(np.asarray(observed[start:stop]).any(axis=1))
-        if found.size:
-            return start + int(found[-1])
-    return None

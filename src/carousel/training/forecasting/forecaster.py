@@ -78,6 +78,7 @@ class SeriesForecaster(SequenceModel):
         horizon: H, the number of leads.
         season: steps of a season; None if there is none.
         base: what forecasts are relative to.
+        levels: of the quantiles that are told; None for those of the configuration.
 
     Raises:
         CarouselError: the configuration is of another task, or a target is known ahead of time.
@@ -99,6 +100,7 @@ class SeriesForecaster(SequenceModel):
         horizon: int,
         season: int | None,
         base: Base,
+        levels: Sequence[float] | None = None,
     ) -> None:
         if config.task.kind != "forecast":
             raise CarouselError(
@@ -113,7 +115,10 @@ class SeriesForecaster(SequenceModel):
         super().__init__(config, len(seen) + len(naive_of(season)) * len(targets))
         self.features, self.targets, self.known = tuple(features), tuple(targets), tuple(known)
         self.groups, self.horizon, self.season, self.base = tuple(groups), horizon, season, base
-        self.output = output_of(config.task.output, squared=config.task.point_loss == "squared")
+        task = config.task
+        self.output = output_of(
+            task.output, task.point_loss == "squared", task.levels if levels is None else levels
+        )
         self.register_buffer("level", torch.zeros(len(groups), len(targets)))
         self.register_buffer("scale", torch.ones(len(groups), len(targets)))
         self.register_buffer("spread", torch.ones(horizon, len(targets)))
@@ -132,7 +137,7 @@ class SeriesForecaster(SequenceModel):
     @property
     def names(self) -> dict[str, Any]:
         named = ("features", "targets", "known", "groups", "horizon", "season", "base")
-        return {name: getattr(self, name) for name in named}
+        return {name: getattr(self, name) for name in named} | {"levels": self.output.levels}
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ and the mean plus one deviation.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from math import log, pi, sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -16,8 +17,12 @@ from torch.nn.functional import softplus
 
 Kind = Literal["point", "quantile", "gaussian"]
 
-LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-"""The quantiles that are forecast; the outermost are the band that is written and drawn."""
+LEVELS: dict[Kind, tuple[float, ...]] = {
+    "point": (),
+    "quantile": (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95),
+    "gaussian": tuple(percent / 100 for percent in range(5, 100, 5)),
+}
+"""The quantiles that are told, unless others are wanted; the outermost are the band that is written and drawn."""
 LEAST_STEP = 1e-3
 """Least distance of two points: a likelihood has no bound where a deviation may vanish."""
 NORMAL = NormalDist()
@@ -86,13 +91,13 @@ class Point(Output):
 
 
 class Quantile(Output):
-    """Quantiles at `LEVELS`, which never cross.
+    """Quantiles at some levels, which never cross.
 
     The loss is twice their mean pinball loss: of a median, the absolute error.
     """
 
-    anchors = LEVELS
-    levels = LEVELS
+    def __init__(self, levels: Sequence[float] = LEVELS["quantile"]) -> None:
+        self.anchors = self.levels = tuple(levels)
 
     def losses(self, points: Tensor, y: Tensor) -> Tensor:
         return 2 * pinball(points, y, self.levels).mean(dim=-1)
@@ -105,7 +110,9 @@ class Gaussian(Output):
     """A normal distribution. The loss is the negative log-likelihood in nats."""
 
     anchors = (0.5, NORMAL.cdf(1.0))
-    levels = tuple(percent / 100 for percent in range(5, 100, 5))
+
+    def __init__(self, levels: Sequence[float] = LEVELS["gaussian"]) -> None:
+        self.levels = tuple(levels)
 
     def losses(self, points: Tensor, y: Tensor) -> Tensor:
         mean, deviation = self.moments(points)
@@ -128,9 +135,12 @@ class Gaussian(Output):
         return deviation * (z * torch.erf(z / sqrt(2)) + 2 * density - 1 / sqrt(pi))
 
 
-def output_of(kind: Kind, squared: bool = False) -> Output:
-    """The output that a configuration names; `squared` concerns a point alone."""
-    return {"point": Point(squared), "quantile": Quantile(), "gaussian": Gaussian()}[kind]
+def output_of(kind: Kind, squared: bool = False, levels: Sequence[float] | None = None) -> Output:
+    """The output that a configuration names; `squared` concerns a point alone, `levels` all others."""
+    if kind == "point":
+        return Point(squared)
+    wanted = LEVELS[kind] if levels is None else levels
+    return Quantile(wanted) if kind == "quantile" else Gaussian(wanted)
 
 
 def pinball(quantiles: Tensor, y: Tensor, levels: tuple[float, ...]) -> Tensor:

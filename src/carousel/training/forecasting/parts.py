@@ -16,12 +16,14 @@ class Part(NamedTuple):
         counted: the first origin of each segment, [S].
         stops: the step after its last origin, [S].
         ends: the rows of each segment that exist for this part, [S].
+        past: of the test part, the training and the validation part, which rivals may learn from.
     """
 
     series: Series
     counted: tuple[int, ...]
     stops: tuple[int, ...]
     ends: tuple[int, ...]
+    past: "tuple[Part, Part] | None" = None
 
     @property
     def origins(self) -> int:

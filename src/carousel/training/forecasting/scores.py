@@ -1,6 +1,6 @@
 """How good forecasts are: sums over origins, kept by group, lead and target, and the scores that are made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ from torch import Tensor
 from carousel.training.forecasting.outputs import Gaussian, Output, pinball
 
 Array = npt.NDArray[np.float64]
-RIVALS = ("forecast", "persistence", "seasonal")
-"""What is scored on the same origins and leads: the model, the last value, the value one season before."""
+NAIVE = ("persistence", "seasonal")
+"""What there always is to compare with: the last value, the value one season before."""
 
 
 class Pairs(NamedTuple):
@@ -22,16 +22,16 @@ class Pairs(NamedTuple):
         y: the truth.
         counted: whether it was measured, and counts.
         points: [K, B, H, D, P] what the model said.
-        persistence: the last value.
-        seasonal: the value one season before; the last value where there is no season.
+        rivals: what others said, [K, B, H, D] each: those of `NAIVE`, and `ar` if it is scored.
+        normals: means and deviations of other normal distributions, where the model says one.
         group: [B] position of the group.
     """
 
     y: Tensor
     counted: Tensor
     points: Tensor
-    persistence: Tensor
-    seasonal: Tensor
+    rivals: Mapping[str, Tensor]
+    normals: Mapping[str, tuple[Tensor, Tensor]]
     group: Tensor
 
 
@@ -55,9 +55,8 @@ class ScoreSums:
         """Count what counts among the pairs."""
         y, points = pairs.y.double(), pairs.points.double()
         self._count("count", torch.ones_like(y), pairs)
-        said = (self.output.middle(points), pairs.persistence.double(), pairs.seasonal.double())
-        for rival, value in zip(RIVALS, said, strict=True):
-            error = (y - value).abs()
+        for rival, value in {"forecast": self.output.middle(points), **pairs.rivals}.items():
+            error = (y - value.double()).abs()
             self._count(f"{rival} absolute", error, pairs)
             self._count(f"{rival} squared", error.square(), pairs)
             self._count(f"{rival} relative", error / y.abs(), pairs)
@@ -69,6 +68,9 @@ class ScoreSums:
         if isinstance(self.output, Gaussian):
             self._count("crps", self.output.crps(points, y), pairs)
             self._count("nll", self.output.losses(points, y), pairs)
+            for rival, (mean, deviation) in pairs.normals.items():
+                theirs = torch.stack([mean, mean + deviation], dim=-1)
+                self._count(f"{rival} nll", self.output.losses(theirs, y), pairs)
         least = torch.where(pairs.counted, y, torch.inf).amin(dim=(0, 1, 2)).cpu().numpy()
         self._least = np.minimum(self._least, least)
 
@@ -96,13 +98,14 @@ class ScoreSums:
             `by_lead`, their mean absolute errors at each lead; `levels` and `below`, the share of truths below each
             quantile, all targets together; `coverage`, for each central band its nominal and its measured share.
         """
-        scaled = {rival: self._scaled(rival, naive_errors) for rival in RIVALS}
+        rivals = [name.removesuffix(" absolute") for name in self._sums if name.endswith(" absolute")]
+        scaled = {rival: self._scaled(rival, naive_errors) for rival in rivals}
         below = {level: self._per_pair(f"below {level}") for level in self.output.levels}
         bands = [(low, high) for low, high in zip(below, reversed(below), strict=True) if low < high]
         return {
             "pairs": self.count,
             "mase": {rival: _mean(values) for rival, values in scaled.items()},
-            "nll": {"forecast": self._per_pair("nll")} if "nll" in self._sums else None,
+            "nll": self._likelihoods() if "nll" in self._sums else None,
             "targets": {
                 name: self._of_target(
                     index, {rival: _mean(values[:, index]) for rival, values in scaled.items()}
@@ -116,6 +119,10 @@ class ScoreSums:
             ],
         }
 
+    def _likelihoods(self) -> dict[str, float]:
+        theirs = {name.removesuffix(" nll"): name for name in self._sums if name.endswith(" nll")}
+        return {rival: self._per_pair(name) for rival, name in {"forecast": "nll", **theirs}.items()}
+
     def _scaled(self, rival: str, naive_errors: Array) -> Array:
         """Mean absolute errors in terms of the naive ones, [G, D]; NaN where there is none."""
         total, count = self._numpy(f"{rival} absolute").sum(axis=1), self._numpy("count").sum(axis=1)
@@ -124,19 +131,19 @@ class ScoreSums:
     def _of_target(self, index: int, mase: dict[str, float | None]) -> dict[str, Any]:
         count = self._numpy("count")[..., index].sum(axis=0)
         has_ratio = self._least[index] > 0
-        scores: dict[str, Any] = {}
-        for rival in RIVALS:
+        scores: dict[str, Any] = {"ar": None}
+        for rival in mase:
             absolute, squared, relative = (
                 self._numpy(f"{rival} {kind}")[..., index].sum(axis=0)
                 for kind in ("absolute", "squared", "relative")
             )
-            mse = _ratio(squared.sum(), count.sum())
             scores[rival] = {
                 "mae": _ratio(absolute.sum(), count.sum()),
-                "rmse": None if mse is None else mse**0.5,
+                "rmse": _root(_ratio(squared.sum(), count.sum())),
                 "mape": _ratio(relative.sum(), count.sum()) if has_ratio else None,
                 "mase": mase[rival],
                 "by_lead": [_ratio(*pair) for pair in zip(absolute, count, strict=True)],
+                "rmse_by_lead": [_root(_ratio(*pair)) for pair in zip(squared, count, strict=True)],
             }
         for name in ("pinball", "crps", "nll"):
             total = self._numpy(name)[..., index].sum() if name in self._sums else 0.0
@@ -153,6 +160,10 @@ class ScoreSums:
 
 def _ratio(total: float, count: float) -> float | None:
     return float(total / count) if count else None
+
+
+def _root(mean: float | None) -> float | None:
+    return None if mean is None else mean**0.5
 
 
 def _mean(values: Array) -> float | None:

@@ -9,11 +9,12 @@ from torch import Tensor
 from carousel.data.series import Series
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training.environment import cpu_threads
-from carousel.training.forecasting.batches import SeriesBatch, last_measured
+from carousel.training.forecasting.batches import SeriesBatch
 from carousel.training.forecasting.forecaster import Forecast, SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from carousel.training.forecasting.parts import Part
-from carousel.training.forecasting.scores import Pairs, ScoreSums
+from carousel.training.forecasting.rivals import learnt
+from carousel.training.forecasting.scores import NAIVE, Pairs, ScoreSums
 from carousel.training.tally import Tally
 
 
@@ -44,6 +45,7 @@ def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
         CarouselError: see `passes`; or nothing can be scored.
     """
     sums = ScoreSums(model.output, len(model.groups), model.horizon, len(model.targets))
+    rivals = learnt(model, part)
     losses = Tally()
     for batch, forecast in passes(model, part):
         losses.add(model.losses(forecast))
@@ -52,14 +54,22 @@ def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
             forecast.points,
             *(forecast.base(kind, model.season) for kind in ("last", "season")),
         )
-        y, points, last, season = map(forecast.in_units, said)
-        sums.add(Pairs(y, forecast.counted, points, last, season, batch.group))
+        y, points, *naive = map(forecast.in_units, said)
+        normals = rivals.told(batch, forecast)
+        numbers = dict(zip(NAIVE, naive, strict=True)) | {
+            name: mean for name, (mean, _) in normals.items() if name == "ar"
+        }
+        sums.add(Pairs(y, forecast.counted, points, numbers, normals, batch.group))
     if sums.count == 0:
         raise CarouselError(
             "there is nothing to score: no target was measured where it could be forecast; "
             "give longer series or fill the column"
         )
-    return {"loss": float(losses.mean), **sums.result(model.targets, model.naive_errors.double().numpy())}
+    return {
+        "loss": float(losses.mean),
+        **sums.result(model.targets, model.naive_errors.double().numpy()),
+        "left_out": rivals.left_out,
+    }
 
 
 class Beyond(NamedTuple):
@@ -108,19 +118,13 @@ def _last_of_groups(series: Series) -> dict[int, int]:
     Raises:
         CarouselError: a group has no such row.
     """
-    latest: dict[str, tuple[Any, int, int]] = {}
-    for segment, group in enumerate(series.groups):
-        row = last_measured(series.observed[segment], 0, int(series.lengths[segment]))
-        if row is not None:
-            at = series.times_of(segment, row + 1)[-1]
-            if group not in latest or latest[group][0] < at:
-                latest[group] = at, segment, row
-    missing = next((group for group in series.groups if group not in latest), None)
+    newest = series.newest()
+    missing = next((group for group in series.groups if group not in newest), None)
     if missing is not None:
         raise CarouselError(
             f"series '{missing}' has no measured target to forecast from; give at least one row with a number"
         )
-    return {segment: row for _, segment, row in latest.values()}
+    return dict(newest.values())
 
 
 def _require_known(model: SeriesForecaster, series: Series, last: dict[int, int]) -> None:
@@ -149,8 +153,9 @@ def require_fit(model: SeriesForecaster, series: Series) -> None:
     unknown = next((name for name in series.groups if name not in model.groups), None)
     if unknown is not None:
         raise CarouselError(
-            f"the run does not know the series '{unknown}', whose mean and deviation it needs; "
-            f"{did_you_mean(unknown, model.groups)}"
+            f"the run does not know the series '{unknown}', whose mean and deviation it learns in training "
+            f"({did_you_mean(unknown, model.groups)}); leave its rows out, or train with it, starting from this run: "
+            "`carousel fit DATA --from RUN`"
         )
 
 

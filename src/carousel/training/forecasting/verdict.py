@@ -2,34 +2,56 @@
 
 from collections.abc import Mapping
 
-NAIVE = {"seasonal": "the seasonal naive forecast", "persistence": "persistence"}
+NAMES = {
+    "seasonal": "the seasonal naive forecast",
+    "ar": "the autoregression",
+    "persistence": "persistence",
+    "garch": "GARCH(1,1)",
+    "constant": "the constant distribution",
+}
 
 
-def verdict(mase: Mapping[str, float]) -> str:
-    """Who won by the scaled error of each rival, and how far apart they are.
+def verdict(
+    mase: Mapping[str, float],
+    nll: Mapping[str, float] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> str:
+    """Who won, and how far apart they are: by likelihood if rivals say a normal distribution, else by scaled error.
 
     >>> verdict({"forecast": 0.9, "seasonal": 1.0, "persistence": 3.0})
     'the model wins: its error is 10.0 % below that of the seasonal naive forecast and 70.0 % below that of persistence'
     """
-    rivals = {name: mase[name] for name in NAIVE}
-    if rivals["seasonal"] == rivals["persistence"]:  # without a season they are the same
+    if nll is not None and len(nll) > 1:
+        scores, what, apart = nll, "negative log-likelihood", _nats_apart
+    else:
+        scores, what, apart = mase, "error", _share_apart
+    rivals = {name: scores[name] for name in NAMES if name in scores}
+    if rivals.get("seasonal", 0) == rivals.get("persistence", 1):  # without a season they are the same
         del rivals["seasonal"]
     best = min(rivals, key=lambda name: rivals[name])
-    model = mase["forecast"]
+    model = scores["forecast"]
     if model < rivals[best]:
-        winner, error = "the model wins", "its error"
+        winner, score = "the model wins", f"its {what}"
     elif model > rivals[best]:
-        winner, error = f"{NAIVE[best]} wins", "the model's error"
+        winner, score = f"{NAMES[best]} wins", f"the model's {what}"
     else:
-        winner, error = f"the model is no better than {NAIVE[best]}", "its error"
-    apart = " and ".join(f"{_apart(model, value)} {NAIVE[name]}" for name, value in rivals.items())
-    return f"{winner}: {error} is {apart}"
+        winner, score = f"the model is no better than {NAMES[best]}", f"its {what}"
+    *first, last = [f"{apart(model, value)} {NAMES[name]}" for name, value in rivals.items()]
+    listed = " and ".join([", ".join(first), last] if first else [last])
+    without = [f"; {NAMES[name]} is left out: {why}" for name, why in (left_out or {}).items()]
+    return f"{winner}: {score} is {listed}" + "".join(without)
 
 
-def _apart(model: float, rival: float) -> str:
+def _share_apart(model: float, rival: float) -> str:
     if model == rival:
         return "that of"
     if rival == 0:
         return "above the faultless one of"
     share = model / rival - 1
     return f"{abs(share):.1%} {'above' if share > 0 else 'below'} that of".replace("%", " %")
+
+
+def _nats_apart(model: float, rival: float) -> str:
+    if model == rival:
+        return "that of"
+    return f"{abs(model - rival):.3f} nats {'above' if model > rival else 'below'} that of"

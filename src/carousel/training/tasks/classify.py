@@ -19,6 +19,7 @@ from carousel.training.config import Config
 from carousel.training.environment import cpu_threads
 from carousel.training.label import Label, Names
 from carousel.training.metrics import Count, Scores
+from carousel.training.rivals import HeldOut, accuracies, verdict
 from carousel.training.source import own_file
 from carousel.training.tasks.task import Material, Task
 
@@ -26,18 +27,26 @@ TEST_SEED = 0
 """Cuts the test part off a file: the same for every seed of a run, so that runs can be compared."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Accuracy(Scores):
     """How well a part of the data is told apart: mean cross-entropy in nats, share of sequences right."""
 
     loss: float = Field(ge=0)
-    accuracy: float = Field(ge=0, le=1)
+    accuracy: Share
 
 
 class AccuracyByClass(Accuracy):
-    """Scores with the counts behind them, [C, C]: a row for each true class, a column for each answer."""
+    """Scores with the counts behind them, [C, C]: a row for each true class, a column for each answer.
+
+    `rivals` is the accuracy of simpler means on the same sequences, `left_out` why there is none of a rival.
+    """
 
     confusion: list[list[Count]]
     classes: list[str] = Field(min_length=2)
+    rivals: dict[str, Share] = {}
+    left_out: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _check_square(self) -> "AccuracyByClass":
@@ -78,7 +87,7 @@ class Classify(Task[SequenceClassifier, Sequences]):
             buffers={"mean": mean, "std": std},
             train=batches(kept, training.batch_size, shuffle=True, seed=training.seed),
             validation=batches(held_out, training.batch_size),
-            test=test,
+            test=HeldOut(test.values, test.features, test.ids, test.labels, test.classes, past=train),
             headline=f"{len(train.classes)} classes, {len(kept)} sequences to learn from, "
             f"{len(held_out)} to choose the best epoch",
         )
@@ -90,15 +99,18 @@ class Classify(Task[SequenceClassifier, Sequences]):
         return to_sequences(read_table(path, schema), schema)
 
     def score(self, model: SequenceClassifier, data: Sequences) -> dict[str, Any]:
-        """`loss` (mean cross-entropy in nats), `accuracy`, `confusion` and `classes`."""
+        """The fields of `AccuracyByClass`; of data whose past is not known, no rivals."""
         logits = answers(model, data)
         labels = _labels(model, data)
         confusion = multiclass_confusion_matrix(logits, labels, num_classes=len(model.classes))
+        rivals, left_out = accuracies(data) if isinstance(data, HeldOut) else ({}, {})
         return {
             "loss": float(cross_entropy(logits.double(), labels)),
             "accuracy": float((logits.argmax(dim=1) == labels).double().mean()),
             "confusion": confusion.tolist(),
             "classes": list(model.classes),
+            "rivals": rivals,
+            "left_out": left_out,
         }
 
     def table(self, model: SequenceClassifier, data: Sequences) -> pd.DataFrame:
@@ -114,6 +126,13 @@ class Classify(Task[SequenceClassifier, Sequences]):
 
     def told(self, scores: Mapping[str, Any]) -> str:
         return f"accuracy {self.shown(scores)}, loss {scores['loss']:.4f} nats"
+
+    def verdict(self, scores: Mapping[str, Any]) -> str:
+        rivals = scores["rivals"]
+        return verdict(scores["accuracy"], rivals, scores["left_out"]) if rivals else ""
+
+    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return dict(scores["rivals"])
 
     def _parts(self, config: Config) -> tuple[Sequences, Sequences]:
         """The training part and the test part."""

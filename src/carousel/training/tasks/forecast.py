@@ -15,7 +15,7 @@ from carousel.data.tables import read_table, to_series
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
-from carousel.training.forecasting.batches import last_measured, reach_of
+from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.learning import learn
 from carousel.training.forecasting.loading import history_of, scoring_batches, training_batches
@@ -49,6 +49,7 @@ class RivalScores(Strict):
     mape: Error | None
     mase: Error | None
     by_lead: list[Error | None]
+    rmse_by_lead: list[Error | None] = []
 
 
 class TargetScores(Strict):
@@ -57,6 +58,7 @@ class TargetScores(Strict):
     forecast: RivalScores
     persistence: RivalScores
     seasonal: RivalScores
+    ar: RivalScores | None = None
     pinball: Error | None
     crps: Error | None
     nll: float | None
@@ -70,9 +72,10 @@ class Band(Strict):
 
 
 class ForecastTestScores(Scores):
-    """Scores of the test part beside the naive forecasts on the same origins and leads.
+    """Scores of the test part beside the naive forecasts and other rivals on the same origins and leads.
 
     `mase` by rival is the mean over groups and targets, `nll` that of normal distributions over all pairs, in nats.
+    `left_out` says why there is none of a rival.
     `below` is the share of truths below the quantile at each of the `levels`.
     """
 
@@ -83,6 +86,7 @@ class ForecastTestScores(Scores):
     levels: list[Share]
     below: list[Share]
     coverage: list[Band]
+    left_out: dict[str, str] = {}
 
 
 class ForecasterLabel(Label):
@@ -95,6 +99,8 @@ class ForecasterLabel(Label):
     horizon: Json[Positive]
     season: Json[Positive | None]
     base: Json[Base]
+    levels: Json[tuple[Share, ...]] | None = None
+    """Of the quantiles; older runs have those of their configuration."""
     validation: Json[ForecastScores]
 
 
@@ -128,7 +134,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         """A row for each series, target and lead.
 
         Columns `group` if there are any, `target`, `time`, `lead`, `forecast`, and unless that is a point
-        `lower` and `upper`, the ends of a 90 % band.
+        `lower` and `upper`, the ends of the widest band, which is one of 90 % unless `levels` says otherwise.
         """
         return forecast_table(model, data.series)
 
@@ -148,7 +154,7 @@ class Forecast(Task[SeriesForecaster, Part]):
         return f"{self.shown(scores)}; {self.verdict(scores)}"
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
-        return verdict(scores["mase"])
+        return verdict(scores["mase"], scores["nll"], scores["left_out"])
 
     def primary_of(self, config: Config) -> str:
         """A normal distribution is judged by its likelihood: one around zero may be right, and no number is near it."""
@@ -196,7 +202,8 @@ def material(config: Config, series: Series) -> Material[Part]:
     learnt = learn(learning, horizon, None if task.base == "auto" else task.base)
     history = history_of(training.history, series.season, horizon)
     reach = reach_of(config, series.season, horizon)
-    numbers = config.model.hidden_size + len(series.targets) * len(output_of(task.output).anchors)
+    output = output_of(task.output, levels=task.levels)
+    numbers = config.model.hidden_size + len(series.targets) * len(output.anchors)
     return Material(
         names={
             "features": series.features,
@@ -206,6 +213,7 @@ def material(config: Config, series: Series) -> Material[Part]:
             "horizon": horizon,
             "season": series.season,
             "base": learnt.base,
+            "levels": output.levels,
         },
         buffers=learnt.buffers,
         train=training_batches(
@@ -220,7 +228,7 @@ def material(config: Config, series: Series) -> Material[Part]:
         validation=scoring_batches(
             choosing, reach, groups, None if training.unroll else history, training.batch_size, numbers
         ),
-        test=testing,
+        test=testing._replace(past=(learning, choosing)),
         headline=f"{_counted(len(groups), 'series', 'series')}, {learning.origins:,} steps to learn from, "
         f"{choosing.origins:,} to choose the best epoch; {_counted(horizon, 'step')} ahead",
     )
@@ -239,7 +247,7 @@ def _cuts(series: Series, data: DataConfig) -> tuple[Time, Time]:
 
 def _require_origins(name: str, part: Part) -> None:
     for segment, (first, end) in enumerate(zip(part.counted, part.ends, strict=True)):
-        if last_measured(part.series.observed[segment], first + 1, end) is not None:
+        if part.series.last_measured(segment, first + 1, end) is not None:
             return
     raise CarouselError(
         f"the {name} part has no measured target that could be forecast from a row before it; "
@@ -256,7 +264,7 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
     parts = []
     for segment, origin, points in beyond(model, series):
         middle, quantiles = model.output.middle(points), model.output.quantiles(points)
-        times = series.times_of(segment, origin + 1 + model.horizon)[origin + 1 :]
+        times = _told(series.times_of(segment, origin + 1 + model.horizon, origin + 1), model.config.data)
         for column, target in enumerate(model.targets):
             part = {
                 **({} if model.groups == ("",) else {"group": series.groups[segment]}),
@@ -269,3 +277,10 @@ def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
                 part |= {"lower": quantiles[:, column, 0].numpy(), "upper": quantiles[:, column, -1].numpy()}
             parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
+
+
+def _told(times: Any, data: DataConfig) -> Any:
+    """Times by the clock of their table's zone, if it has one."""
+    schema = data.table
+    zone = None if schema is None else schema.time_zone or schema.own_zone
+    return times if zone is None else pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone)
