@@ -13,11 +13,12 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.model_section import BY_LAYER, ModelConfig
+from carousel.training.sections import DataConfig, Strict, TaskConfig, TrainingConfig
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols", "online", "memory")
+_NEXT = ("forecast", "symbols", "online", "music", "memory")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
 
@@ -66,6 +67,7 @@ class Config(Strict):
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") == "online":
             task, training = {"alphabet": "bytes", **task}, ONLINE | training
+        if task.get("kind") in ("online", "music"):
             model = {"layer": "lstm", **model}
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
@@ -127,7 +129,7 @@ class Config(Strict):
             raise ValueError(
                 f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
             )
-        if self.task.kind in ("classify", "memory") and self.training.unroll:
+        if self.task.kind in ("classify", "music", "memory") and self.training.unroll:
             raise ValueError(
                 f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
             )

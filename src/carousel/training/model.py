@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 import carousel
 from carousel.training.config import Config
+from carousel.training.model_section import ModelConfig
 from carousel.training.processes import Alone
-from carousel.training.sections import ModelConfig
 from carousel.training.tally import Tally, count
 
 Layer = carousel.LSTM | nn.LSTM | nn.GRU
