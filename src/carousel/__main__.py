@@ -9,6 +9,7 @@ NEEDED = (
     "latex2mathml",
     "matplotlib",
     "pandas",
+    "platformdirs",
     "pyarrow",
     "pydantic",
     "pytorch_lightning",

@@ -11,7 +11,7 @@ class Task(Protocol):
     """What is asked here about a kind of task."""
 
     @property
-    def writes(self) -> bool: ...
+    def writes(self) -> str: ...
 
     @property
     def reads(self) -> bool: ...
@@ -31,7 +31,8 @@ def fitted(
 ) -> str:
     folder = as_argument(run)
     judged = "".join(f"{verdict}\n\n" for verdict in (task.verdict(metrics["test"]), worth) if verdict)
-    predict = f"carousel predict {folder}{'' if task.writes else ' --data FILE'}\n  "
+    data = {"text": "", "music": " --out piece.mid"}.get(task.writes, " --data FILE")
+    predict = f"carousel predict {folder}{data}\n  "
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 {judged}best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}

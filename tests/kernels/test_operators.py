@@ -86,6 +86,14 @@ def test_first_and_second_derivatives(cell, ragged):
     torch.autograd.gradgradcheck(outputs, tuple(given.values()))
 
 
+@pytest.mark.parametrize("scan", SCANS, ids=lambda scan: name_of(scan.cell))
+def test_slopes_that_can_be_differentiated_again_are_the_same(scan, monkeypatch):
+    """They come from eager."""
+    wanted, grad = run(scan), torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *of, **how: grad(*of, **{"create_graph": True} | how))
+    assert_same({name: one.detach() for name, one in run(scan).items()}, wanted)
+
+
 @pytest.fixture
 def layer():
     torch.manual_seed(0)

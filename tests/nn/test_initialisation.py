@@ -73,6 +73,7 @@ def test_chrono_spreads_memories_evenly_up_to_the_longest(init):
     assert torch.equal(got["b_cu"], -got["b_cs"])
     steps = got["b_cs"].exp().sort().values  # of U(1, 49), in order: quantiles
     assert_same(steps, torch.linspace(1, 49, 4000), 0.05)
+    assert 0.999 < steps[0] < 1.1 and 48.9 < steps[-1] < 49.001
     assert all(torch.equal(got[name], without[name]) for name in without if name not in GATE_BIASES)
 
 

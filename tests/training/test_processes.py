@@ -202,6 +202,16 @@ def test_processes_that_fail_before_an_epoch_leave_nothing_behind(monkeypatch, t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("task", [["kind=online", "alphabet=bytes"], ["kind=memory", "problem=adding"]])
+def test_a_task_that_learns_in_one_process(task):
+    name = task[0].removeprefix("kind=")
+    with pytest.raises(CarouselError) as error:
+        override(Config(), [*task, "devices=2"])
+    assert (
+        str(error.value) == f"settings: task '{name}' learns in one process, got devices 2; set devices to 1"
+    )
+
+
 def test_more_processes_than_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)

@@ -60,7 +60,7 @@ def test_the_epoch_in_which_a_model_says_that_it_has_finished_is_kept_and_the_la
 ):
     train, _ = load("japanese_vowels")
     model = SequenceClassifier(tiny, train.features, train.classes)
-    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator()))
+    recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator(), Alone()))
     recorder.on_train_start(SimpleNamespace(), None)
     for epoch, (loss, finished) in enumerate([(0.5, False), (0.7, False), (0.6, True)]):
         monkeypatch.setattr(SequenceClassifier, "has_finished", finished)

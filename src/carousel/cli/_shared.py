@@ -68,7 +68,7 @@ def require_file(path: Path | None) -> None:
     """Say that a file cannot be read before anything else is looked at."""
     from carousel.data.opening import reading
 
-    if path:
+    if path and not path.is_dir():
         with reading(path):
             pass
 

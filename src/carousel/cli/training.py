@@ -24,13 +24,16 @@ def fit(
         str | None,
         typer.Argument(
             metavar="[RECIPE|CONFIG.yaml|DATA]",
-            help="A recipe's name, a configuration, or a file of your own. [default: japanese_vowels]",
+            help="A recipe's name, a configuration, or a file (of music, a folder too) of your own. "
+            "[default: japanese_vowels]",
             show_default=False,
         ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="classify, forecast, symbols, online or memory [default: what DATA suggests]"),
+        typer.Option(
+            help="classify, forecast, symbols, online, music or memory [default: what DATA suggests]"
+        ),
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -181,29 +184,35 @@ def evaluate(
 def predict(
     run: RunFolder,
     data: Annotated[
-        Path | None, typer.Option(help="File of data to answer. A run on text writes some without it.")
+        Path | None,
+        typer.Option(help="File of data to answer. A run on text or music writes some without it."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write [default: standard output]")] = None,
-    length: Annotated[int | None, typer.Option(help="Symbols to write. [default: 500]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, of music a .mid [default: standard output]")
+    ] = None,
+    length: Annotated[
+        float | None, typer.Option(help="Symbols or beats to write. [default: 500 symbols, 64 beats]")
+    ] = None,
     temperature: Annotated[
         float | None,
         typer.Option(
             help="How bold the writing is: 0 takes the likeliest, 1 draws as the model says. [default: 1]"
         ),
     ] = None,
-    prompt: Annotated[str | None, typer.Option(help="What is read before the writing begins.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Text that is read before the writing begins.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the writing. [default: 0]")] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Answer new data, or write text.
+    """Answer new data, or write text or music.
 
     Writes a CSV table: of a classifier sequence, predicted class, and a probability for each class; of a forecaster
-    group, target, time, lead, forecast and the ends of its band; of a run on text the bits a symbol of each document.
+    group, target, time, lead, forecast and the ends of its band; of a run on text the bits a symbol of each document;
+    of a run on music the likelihood of each frame, what sounds in it and what was told to.
     """
     with plain_errors(debug):
         from carousel.files import write_atomically
-        from carousel.training import csv_of, generate, prediction_table
+        from carousel.training import csv_of, open_run, prediction_table
 
         require_file(data)
         options = {"length": length, "temperature": temperature, "prompt": prompt, "seed": seed}
@@ -216,13 +225,44 @@ def predict(
             table = prediction_table(run, data)
             predictions: Any = {"predictions": table.to_dict(orient="records")}
             text, written = csv_of(table).rstrip("\n"), f"{len(table)} predictions"
+        elif open_run(run).task.writes == "music":
+            show(as_json, *_compose(run, writing, out))
+            return
         else:
-            text = generate(run, **writing)
+            text = _write(run, writing)
             predictions, written = {"text": text}, f"{len(text):,} characters"
         if out:
             write_atomically(out, text + "\n")
             text = f"{written} written to {out}"
         show(as_json, {"run": str(run), **predictions}, text)
+
+
+def _write(run: Path, writing: dict[str, Any]) -> str:
+    from carousel.training import generate
+
+    length = writing.get("length")
+    if length is not None:
+        if length != int(length):
+            raise CarouselError(f"--length: a text has whole symbols, got {length}; give a whole number")
+        writing["length"] = int(length)
+    return generate(run, **writing)
+
+
+def _compose(run: Path, writing: dict[str, Any], out: Path | None) -> tuple[dict[str, Any], str]:
+    """Write a piece into a file; what is to be shown of it, as data and as text."""
+    from carousel.data.midi import SUFFIXES, midi_file
+    from carousel.files import write_atomically
+    from carousel.training import compose, open_run
+
+    if "prompt" in writing:
+        raise CarouselError("--prompt: music begins after silence, only a text has a prompt; leave it out")
+    if out is None or out.suffix.lower() not in SUFFIXES:
+        raise CarouselError(f"a run on music writes a MIDI file, got {out or 'none'}; give --out piece.mid")
+    roll = compose(run, **writing)
+    frame = open_run(run).config.task.frame
+    write_atomically(out, midi_file(roll, frame))
+    beats = len(roll) * frame
+    return {"run": str(run), "out": str(out), "beats": beats}, f"{beats:g} beats written to {out}"
 
 
 def _fit(

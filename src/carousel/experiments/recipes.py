@@ -30,10 +30,13 @@ def datasets() -> dict[str, str | None]:
 
 
 def _is_data(name: str) -> bool:
-    """Whether a name is that of a file of data, there or not, rather than of a recipe or a configuration."""
+    """Whether a name is that of data, a file, there or not, or a folder, and not of a recipe or a configuration."""
     path = Path(name)
+    is_folder = path.is_dir() and not (path / "config.yaml").is_file()
     return (
-        name not in _texts() and path.suffix not in CONFIGURATIONS and (bool(path.suffix) or path.is_file())
+        name not in _texts()
+        and path.suffix not in CONFIGURATIONS
+        and (bool(path.suffix) or path.is_file() or is_folder)
     )
 
 

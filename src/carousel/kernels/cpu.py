@@ -140,9 +140,8 @@ def _dense(given: Arguments) -> Arguments:
     v_mask = given.v_mask
     if v_mask is not None:
         v_mask = v_mask.contiguous()
-        given = given._replace(
-            v_init=given.v_init * v_mask
-        )  # the kernels multiply what they have made themselves
+        # The kernels multiply by it what they have made themselves.
+        given = given._replace(v_init=given.v_init * v_mask)
     tensors = [None if argument is None else argument.contiguous() for argument in given.tensors]
     return Arguments(*tensors, lengths, v_mask, *given[SAVED:])  # type: ignore[arg-type, call-arg]
 

@@ -51,13 +51,14 @@ def set_gate_biases(
 
     What is stored twice and added up is zero the second time. `weights` go by torch's names without the suffix.
     """
-    blocks = kernels.row_blocks(cell.nodes, hidden_size)
-    cs, cu = (weights["bias_ih"][blocks[node]] for node in ("cs", "cu"))
+    start: dict[str, Tensor] = {}
+    like = weights["bias_ih"][:hidden_size]
     if forget_bias is not None:
-        cs.fill_(forget_bias)
-        weights["bias_hh"][blocks["cs"]].zero_()
+        start["cs"] = torch.full_like(like, forget_bias)
     if chrono is not None:
-        cs.copy_(torch.empty_like(cs).uniform_(1, chrono - 1).log())
-        cu.copy_(-cs)
-        for node in ("cs", "cu"):
-            weights["bias_hh"][blocks[node]].zero_()
+        start["cs"] = torch.empty_like(like).uniform_(1, chrono - 1).log_()
+        start["cu"] = -start["cs"]
+    blocks = kernels.row_blocks(cell.nodes, hidden_size)
+    for node, bias in start.items():
+        weights["bias_ih"][blocks[node]] = bias
+        weights["bias_hh"][blocks[node]] = 0

@@ -162,10 +162,8 @@ class Recurrent(Weighted):
                 run = layer * self._directions + reverse
                 halo = batch.halo if layer == 0 else None
                 windows = context_windows(x, *self.context[layer], halo)
-                weights, masks = (
-                    self._varied_weights(layer, reverse),
-                    self._masks(x, x.shape[1], self.training),
-                )
+                weights = self._varied_weights(layer, reverse)
+                masks = self._masks(x, x.shape[1], self.training)
                 initial = tuple(part[run] for part in state)
                 output, after = kernels.scan(
                     self.cell, windows, initial, weights, batch.lengths, reverse, masks

@@ -1,10 +1,14 @@
 """The paper's two LSTMs, as presets of the general one."""
 
+from typing import TYPE_CHECKING
+
 import torch
-from typing_extensions import Unpack
 
 from carousel.nn._arguments import Context, Options
 from carousel.nn.lstm import LSTM
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def VanillaLSTM(
@@ -18,7 +22,7 @@ def VanillaLSTM(
     *,
     device: torch.device | str | int | None = None,
     dtype: torch.dtype | None = None,
-    **options: Unpack[Options],
+    **options: "Unpack[Options]",
 ) -> LSTM:
     """The paper's Vanilla LSTM: makes an `LSTM` with `peephole="full"`. Arguments as there; it has no projection.
 
@@ -54,7 +58,7 @@ def AugmentedLSTM(
     dtype: torch.dtype | None = None,
     *,
     context: Context = (1, 1),
-    **options: Unpack[Options],
+    **options: "Unpack[Options]",
 ) -> LSTM:
     """The paper's augmented LSTM: makes an `LSTM` with `peephole="full"`, `input_gate=True` and a context window.
 

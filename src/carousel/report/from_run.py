@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from carousel.report import classify, forecast, memory, symbols
+from carousel.report import classify, forecast, memory, music, symbols
 from carousel.report.chapter import UNSEEN, Chapter
 from carousel.report.page import ReportContent, ReportFigure, write_report
 from carousel.report.start import start_or_nothing
@@ -17,6 +17,7 @@ CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
     "forecast": forecast.chapter,
     "symbols": symbols.chapter,
     "online": symbols.chapter,
+    "music": music.chapter,
     "memory": memory.chapter,
 }
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""

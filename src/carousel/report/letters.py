@@ -42,7 +42,7 @@ def letters(said: Sequence[str], chances: ArrayLike, signals: Mapping[str, Array
     of `g_cs` on top. The figure's label describes it in words.
     """
     shown = {name: np.asarray(signals[name], dtype=float) for name in (*GATES, "s") if name in signals}
-    units = _units(shown)
+    units = most_varied(shown)
     gates = [name for name in GATES if name in shown]
     heights = [0.7, *[1.15] * (len(gates) + 1)]
     height = TITLE_ROOM + sum(heights) + 0.42 * len(heights) + 0.3
@@ -53,12 +53,10 @@ def letters(said: Sequence[str], chances: ArrayLike, signals: Mapping[str, Array
     _chances(top, np.asarray(chances, dtype=float))
     for name, axes in zip(gates, panels, strict=False):
         english, meaning = GATES[name]
-        _heat(axes, shown[name][:, units], SHARE, (0.0, 1.0), ("0", "1"))
+        heat(axes, shown[name][:, units], SHARE, (0.0, 1.0))
         heading(axes, f"$g_{{{name[2:]}}}$  {english}", meaning)
     largest = float(np.abs(shown["s"][:, units]).max()) or 1.0
-    _heat(
-        panels[-1], shown["s"][:, units], SIGNED, (-largest, largest), (f"−{largest:.1f}", f"{largest:.1f}")
-    )
+    heat(panels[-1], shown["s"][:, units], SIGNED, (-largest, largest))
     heading(panels[-1], "$s$  state", "what is remembered")
     for axes in (top, *panels):
         _write(axes, said)
@@ -69,7 +67,8 @@ def letters(said: Sequence[str], chances: ArrayLike, signals: Mapping[str, Array
     return figure
 
 
-def _units(shown: Mapping[str, NDArray[np.float64]]) -> NDArray[np.intp]:
+def most_varied(shown: Mapping[str, NDArray[np.float64]]) -> NDArray[np.intp]:
+    """The units whose state varies most, those that keep it longest first."""
     state = shown["s"]
     varied = np.argsort(-state.std(axis=0), kind="stable")[:UNITS]
     kept = shown.get("g_cs", state)
@@ -85,19 +84,14 @@ def _chances(axes: Axes, chances: NDArray[np.float64]) -> None:
     quiet(axes)
 
 
-def _heat(
-    axes: Axes,
-    values: NDArray[np.float64],
-    colours: Colormap,
-    limits: tuple[float, float],
-    ends: tuple[str, str],
-) -> None:
+def heat(axes: Axes, values: NDArray[np.float64], colours: Colormap, limits: tuple[float, float]) -> None:
+    """Units [T, n] over time, with their scale beside them."""
     image = axes.imshow(values.T, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
     axes.set_yticks([])
     axes.set_ylabel(f"{values.shape[1]} units", rotation=0, ha="right", va="center")
     quiet(axes, frame=True)
     key = axes.figure.colorbar(image, ax=axes, ticks=limits, aspect=12, pad=0.01)
-    key.set_ticklabels(ends)
+    key.set_ticklabels([f"{limit:.1f}".removesuffix(".0").replace("-", "−") for limit in limits])
     quiet(key.ax)
 
 

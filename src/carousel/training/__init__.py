@@ -4,6 +4,7 @@ from carousel.training.classifier import SequenceClassifier as SequenceClassifie
 from carousel.training.config import Config as Config
 from carousel.training.config import load_config as load_config
 from carousel.training.config import override as override
+from carousel.training.evaluation import compose as compose
 from carousel.training.evaluation import csv_of as csv_of
 from carousel.training.evaluation import evaluate as evaluate
 from carousel.training.evaluation import generate as generate
@@ -15,6 +16,7 @@ from carousel.training.forecasting import SeriesForecaster as SeriesForecaster
 from carousel.training.memory.model import MemoryModel as MemoryModel
 from carousel.training.model import SequenceModel as SequenceModel
 from carousel.training.model import build_layer as build_layer
+from carousel.training.music.model import MusicModel as MusicModel
 from carousel.training.own_data import configure as configure
 from carousel.training.run import Run as Run
 from carousel.training.run import open_run as open_run

@@ -13,13 +13,20 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
-from carousel.training.sections import BY_LAYER, DataConfig, ModelConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.model_section import BY_LAYER, ModelConfig
+from carousel.training.sections import DataConfig, Strict, TrainingConfig
+from carousel.training.task_section import TaskConfig
 
 FORMAT = 1
 
-_NEXT = ("forecast", "symbols", "online", "memory")
+_NEXT = ("forecast", "symbols", "online", "music", "memory")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
+_BEYOND_ONE_CELL = (
+    *("num_layers", "proj_size", "input_gate", "context"),
+    *("recurrent_dropout", "zoneout", "weight_dropout"),
+)
+"""What there is no truncated gradient of."""
 
 UNROLL = 128
 """Steps of a segment of text."""
@@ -66,6 +73,7 @@ class Config(Strict):
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") == "online":
             task, training = {"alphabet": "bytes", **task}, ONLINE | training
+        if task.get("kind") in ("online", "music"):
             model = {"layer": "lstm", **model}
         if task.get("kind") in _NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
@@ -90,15 +98,13 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _check_gradient(self) -> "Config":
-        model = self.model
-        extras = {
-            "num_layers": model.num_layers > 1,
-            "proj_size": model.proj_size > 0,
-            "input_gate": model.input_gate,
-            "context": model.context != (0, 0),
-        }
+        model, plain = self.model, ModelConfig(layer="lstm")
         unfit = [f"layer '{model.layer}'"] * (model.layer not in ("lstm", "vanilla"))
-        unfit += [f"{name} {getattr(model, name)}" for name, is_set in extras.items() if is_set]
+        unfit += [
+            f"{name} {plain_yaml.shown(getattr(model, name))}"
+            for name in _BEYOND_ONE_CELL
+            if getattr(model, name) != getattr(plain, name)
+        ]
         unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
         if self.training.gradient == "truncated" and unfit:
             raise ValueError(
@@ -114,10 +120,9 @@ class Config(Strict):
                 f"task '{self.task.kind}' reads its text in segments, got unroll 0; set unroll to their steps, "
                 f"such as {UNROLL}"
             )
-        if self.task.kind == "online" and self.training.devices > 1:
+        if self.task.kind in ("online", "memory") and self.training.devices > 1:
             raise ValueError(
-                f"task 'online' learns each byte before it tells the next, which cannot be divided, got devices "
-                f"{self.training.devices}; set devices to 1"
+                f"task '{self.task.kind}' learns in one process, got devices {self.training.devices}; set devices to 1"
             )
         if self.task.kind == "online" and self.task.alphabet != "bytes":
             raise ValueError(
@@ -128,7 +133,7 @@ class Config(Strict):
             raise ValueError(
                 f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
             )
-        if self.task.kind in ("classify", "memory") and self.training.unroll:
+        if self.task.kind in ("classify", "music", "memory") and self.training.unroll:
             raise ValueError(
                 f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
             )

@@ -16,6 +16,8 @@ from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config
 from carousel.training.in_memory import not_naming, write_frame
+from carousel.training.music.composition import composed
+from carousel.training.music.model import MusicModel
 from carousel.training.run import Run, open_run
 from carousel.training.symbols.generation import written
 from carousel.training.symbols.model import SymbolModel
@@ -110,6 +112,30 @@ def generate(
             "give it a file with --data FILE"
         )
     return written(model, length, temperature, prompt, seed)
+
+
+def compose(
+    run: str | Path, length: float = 64, temperature: float = 1.0, seed: int = 0
+) -> npt.NDArray[np.uint8]:
+    """A piece that the best epoch of a run composes, where its task is music, as a piano roll [T, 88].
+
+    Args:
+        run: the run folder.
+        length: in beats; `config.task.frame` of the run says how many of them a frame has.
+        temperature: 1 draws each key as the model says, less draws what is likely more often, 0 takes the keys that are
+            likelier to sound than not.
+        seed: of the draws.
+
+    Raises:
+        CarouselError: the run cannot be opened or is of another task, or an argument is out of range.
+    """
+    model = open_run(run).load_model()
+    if not isinstance(model, MusicModel):
+        raise CarouselError(f"run '{run}' is of task '{model.config.task.kind}', wanted one of task 'music'")
+    frame = model.config.task.frame
+    if not length >= frame or not np.isfinite(length):
+        raise CarouselError(f"a piece wants a length of a frame, {frame:g} beats, or more, got {length}")
+    return composed(model, round(length / frame), temperature, seed)
 
 
 def _read(how: Callable[[Config, Path], Any], run: Run, data: Any) -> Any:

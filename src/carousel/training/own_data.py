@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from carousel.data.midi import SUFFIXES as MIDI
 from carousel.data.tables import infer_schema, read_table
 from carousel.errors import CarouselError, did_you_mean
 from carousel.files import as_options
@@ -35,7 +36,7 @@ def configure(
     """The configuration of a first training on a file, and a sentence for each thing that was inferred or found.
 
     Args:
-        file: the data.
+        file: the data; of music also a folder.
         kind: of task; by default what the file suggests.
         changes: fields that differ from their defaults, as for `override`.
         target: columns of a table to learn to tell: numbers to forecast, or the label.
@@ -72,15 +73,18 @@ def configure(
         )
     if is_table:
         return _configured_table(file, digest, kind, changes, given, encoding)
-    found = [] if kind else [_suggestion(file)]
-    kind = kind or ("classify" if file.suffix.lower() in SEQUENCES else "symbols")
-    return override(_bare(file, digest, kind), changes), found
+    suggested, why = _suggestion(file)
+    return override(_bare(file, digest, kind or suggested), changes), [] if kind else [why]
 
 
-def _suggestion(file: Path) -> str:
+def _suggestion(file: Path) -> tuple[str, str]:
+    """The kind of task that a file which is no table suggests, and why."""
     if file.suffix.lower() in SEQUENCES:
-        return "The task is to classify: the file holds sequences."
-    return "The task is to tell the next symbol: the file is text."
+        return "classify", "The task is to classify: the file holds sequences."
+    if file.is_dir() or file.suffix.lower() in MIDI:
+        held = "folder holds MIDI files" if file.is_dir() else "file is MIDI"
+        return "music", f"The task is to tell the next frame of music: the {held}."
+    return "symbols", "The task is to tell the next symbol: the file is text."
 
 
 def _bare(file: Path, digest: str, kind: str) -> Config:

@@ -5,21 +5,25 @@ from pathlib import Path
 
 from carousel.data.datasets import fetch, known
 from carousel.data.datasets.known import Content
+from carousel.data.music import midi_files
 from carousel.data.opening import reading
 from carousel.errors import CarouselError
 from carousel.training.sections import DataConfig
 
 
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal.
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, or of the names and contents of a folder's MIDI files, in hexadecimal.
 
     Raises:
-        CarouselError: it cannot be read, or is empty.
+        CarouselError: it cannot be read, or a file is empty.
     """
     digest = hashlib.sha256()
-    with reading(file) as content:
-        while part := content.read(1 << 20):
-            digest.update(part)
+    for file in midi_files(path):
+        if path.is_dir():
+            digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
+        with reading(file) as content:
+            while part := content.read(1 << 20):
+                digest.update(part)
     return digest.hexdigest()
 
 
@@ -43,7 +47,7 @@ def file_of(data: DataConfig, wanted: Content) -> Path:
 
 
 def own_file(data: DataConfig) -> Path:
-    """The file of a run, which must still hold what it held when the run was made.
+    """The file of a run, or its folder of files, which must still hold what it held when the run was made.
 
     Raises:
         CarouselError: it cannot be read, or its content is another.

@@ -24,6 +24,14 @@ SMALL = ["hidden_size=8", "embedding_size=4", "epochs=3", "batch_size=3", "unrol
 TEXT = topics["with"].encode("ascii", "ignore")[:1200]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def each_is_short():
+    """The texts of tests are short, and yet to be read again in several streams."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "EACH", 100)
+        yield
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("text") / "help.txt"
@@ -66,7 +74,8 @@ def steps_of(config, text):
 
 @pytest.mark.parametrize("epochs", [1, 4])
 @pytest.mark.parametrize("advance, length, symbols", [(1, 5, 30), (4, 3, 29), (4, 11, 50), (7, 100, 80)])
-def test_all_is_told_once_in_order_and_learnt_from_only_then(advance, length, symbols, epochs):
+def test_all_is_told_once_in_order_and_learnt_from_only_then(advance, length, symbols, epochs, monkeypatch):
+    monkeypatch.setattr(replay, "EACH", 8)
     order = Replay(symbols, advance, length, 4, epochs, torch.Generator().manual_seed(0))
     told, rows = 1, 0
     for epoch in range(epochs):
@@ -79,6 +88,7 @@ def test_all_is_told_once_in_order_and_learnt_from_only_then(advance, length, sy
             assert step.length == min(length, told - 1)
             assert step.again[0] + step.length == told and step.starts[0]
             assert all(1 <= place <= told - step.length for place in step.again)
+            assert len(step.again) == len(step.starts) == 1 + min(3, told // 8)
             for row, anew in enumerate(step.starts):
                 assert anew or step.again[row] == before.again[row] + before.length
                 rows += not anew

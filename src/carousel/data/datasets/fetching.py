@@ -25,7 +25,7 @@ def is_here(name: str) -> bool:
         CarouselError: there is none of this name.
     """
     dataset = known(name)
-    return dataset.archive is None or _is_whole(_folder(name, dataset), dataset)
+    return _comes_along(dataset) or _is_whole(_folder(name, dataset), dataset)
 
 
 def fetch(name: str) -> Path:
@@ -39,7 +39,7 @@ def fetch(name: str) -> Path:
     from filelock import FileLock
 
     dataset = known(name)
-    if dataset.archive is None:
+    if _comes_along(dataset):
         raise CarouselError(f"the data set '{name}' comes with Carousel and is no file; `load` gives it")
     folder = _folder(name, dataset)
     if not _is_whole(folder, dataset):
@@ -66,17 +66,16 @@ def _is_whole(folder: Path, dataset: Dataset) -> bool:
     return digest({path.name: path.read_bytes() for path in files}) == dataset.digest
 
 
+def _comes_along(dataset: Dataset) -> bool:
+    return dataset.archive is None and dataset.build is None
+
+
 def _make(folder: Path, dataset: Dataset) -> None:
-    assert dataset.archive is not None
-    archives = folder.parent / "archives"
-    archives.mkdir(exist_ok=True)
-    contents = read_members(obtain(dataset.archive, archives), dataset.members)
-    if dataset.make:
-        contents = {name.removesuffix(".gz"): dataset.make(content) for name, content in contents.items()}
+    contents = dataset.build() if dataset.build else _fetched(folder.parent / "archives", dataset)
     if digest(contents) != dataset.digest:
         raise CarouselError(
-            f"the files that {dataset.archive} gives have the digest {digest(contents)}, wanted {dataset.digest}; "
-            "please report this"
+            f"the files that {dataset.archive or 'the installed package'} gives have the digest {digest(contents)}, "
+            f"wanted {dataset.digest}; please report this"
         )
     with TemporaryDirectory(dir=folder.parent) as place:
         new = Path(place) / folder.name
@@ -85,3 +84,12 @@ def _make(folder: Path, dataset: Dataset) -> None:
             (new / name).write_bytes(content)
         shutil.rmtree(folder, ignore_errors=True)  # damaged
         os.replace(new, folder)
+
+
+def _fetched(archives: Path, dataset: Dataset) -> dict[str, bytes]:
+    assert dataset.archive is not None
+    archives.mkdir(exist_ok=True)
+    contents = read_members(obtain(dataset.archive, archives), dataset.members)
+    if not dataset.make:
+        return contents
+    return {name.removesuffix(".gz"): dataset.make(content) for name, content in contents.items()}

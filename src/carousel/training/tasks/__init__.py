@@ -6,6 +6,7 @@ from carousel.training.config import Config
 from carousel.training.tasks.classify import Classify
 from carousel.training.tasks.forecast import Forecast
 from carousel.training.tasks.memory import Memory
+from carousel.training.tasks.music import Music
 from carousel.training.tasks.online import Online
 from carousel.training.tasks.symbols import Symbols
 from carousel.training.tasks.task import Material as Material
@@ -16,6 +17,7 @@ TASKS: dict[str, Task[Any, Any]] = {
     "forecast": Forecast(),
     "symbols": Symbols(),
     "online": Online(),
+    "music": Music(),
     "memory": Memory(),
 }
 

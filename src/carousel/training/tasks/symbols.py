@@ -66,7 +66,7 @@ class Symbols(Task[SymbolModel, Passage]):
     """A text, in order: the first part to learn from, then one to choose the epoch by, and the last to be tested on."""
 
     noun = "cross-entropy"
-    writes = True
+    writes = "text"
     label: ClassVar[type[Label]] = SymbolLabel
     scores = SymbolScores
     test_scores: ClassVar[type[Scores]] = SymbolTestScores

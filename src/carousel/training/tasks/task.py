@@ -49,7 +49,7 @@ class Task(ABC, Generic[Model, Data]):
 
     Attributes:
         noun: the score that people look at.
-        writes: whether a run predicts without data, as one on text does.
+        writes: what a run writes where it is given no data: "text", "music", or nothing.
         reads: whether a run answers files of data.
         chooses: whether the best epoch is chosen by a validation part; else there is none, and the last one is kept.
         label: what the file of weights says about itself.
@@ -61,7 +61,7 @@ class Task(ABC, Generic[Model, Data]):
     """
 
     noun: ClassVar[str]
-    writes: ClassVar[bool] = False
+    writes: ClassVar[str] = ""
     reads: ClassVar[bool] = True
     chooses: ClassVar[bool] = True
     label: ClassVar[type[Label]]
