@@ -63,10 +63,15 @@ def remove_unfinished(folder: Path) -> None:
     path = folder
     try:
         for path in folder.rglob(".*"):
-            if re.fullmatch(r"\..+\.\d+", path.name) and path.is_file():
+            if is_unfinished(path):
                 path.unlink()
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is one that a process was killed over while it wrote it, by its name."""
+    return re.fullmatch(r"\..+\.\d+", path.name) is not None and path.is_file()
 
 
 def cannot_write(path: Path, error: OSError) -> CarouselError:

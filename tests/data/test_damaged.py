@@ -4,13 +4,24 @@ import re
 
 import numpy as np
 import pytest
-from damaged import ANY, READ, Damaged, damaged
+from damaged import ANY, READ, Damaged
+from damaged_archives import archive_texts, archives
+from damaged_parquets import parquets
+from damaged_texts import elsewhere, texts
 
 from carousel.data import Sequences, Series, Text, read, read_text
 from carousel.data.tables import infer_schema, read_table, to_sequences, to_series
 from carousel.errors import CarouselError
 
-CASES = damaged()
+KINDS = {"x.csv": texts, "x.parquet": parquets, "x.npz": archives, "x.ts": archive_texts}
+CASES = [
+    *(
+        Damaged(what, name, content.encode() if isinstance(content, str) else content, outcome)
+        for name, cases in KINDS.items()
+        for what, content, outcome in cases()
+    ),
+    *elsewhere(),
+]
 
 
 def everything(path) -> Series | Sequences | Text:

@@ -153,8 +153,9 @@ def test_the_command_compares(config, first, run, tmp_path):
     assert found["from_nothing"] == open_run(out / "from_nothing").metrics()
     assert kept(out / "from_nothing") == kept(run.folder / "from_nothing")
     text = texts.fitted(out, run.metrics(), run.task, out, None, comparison_of(run).verdict)
-    assert text.startswith(f"The start from '{first.folder}' helped: test accuracy ")
-    assert "\n\nbest epoch " in text
+    won, said = text.split("\n\nbest epoch ")[0].split("\n\n")
+    assert won == run.task.verdict(run.metrics()["test"])
+    assert said.startswith(f"The start from '{first.folder}' helped: test accuracy ")
 
 
 def test_it_can_be_left_out(config, tmp_path):

@@ -8,9 +8,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import CSVLogger
+from torch import nn
 
 from carousel.data import batches, load, moments, split
-from carousel.training import Config, SequenceClassifier, SequenceModel, override, task_of
+from carousel.training import Config, SequenceClassifier, SequenceModel, fit, override, task_of
 from carousel.training.own_data import configure
 
 TINY = ("hidden_size=4", "batch_size=64", "epochs=2")
@@ -85,3 +86,16 @@ def test_the_models_of_other_tasks_with_the_batches_of_their_task(kind, tmp_path
     trainer.fit(model, material.train, material.validation)
     assert np.isfinite(counter.losses).all()
     assert len(logged(trainer, "validation_loss")) == 2
+
+
+def test_no_hook_is_noted_at_the_cost_of_a_weight(tiny, tmp_path, monkeypatch):
+    searched, original = [], nn.Module.__setattr__
+
+    def look(module, name, value):
+        searched.append(name)
+        original(module, name, value)
+
+    monkeypatch.setattr(nn.Module, "__setattr__", look)
+    run = fit(override(tiny, ["epochs=1"]), tmp_path / "run", progress=False)
+    assert "layer" in searched and "_current_fx_name" not in searched
+    assert "_current_fx_name" not in run.load_model().state_dict()

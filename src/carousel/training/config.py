@@ -14,13 +14,19 @@ from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
 from carousel.training.model_section import BY_LAYER, ModelConfig
-from carousel.training.sections import DataConfig, Strict, TaskConfig, TrainingConfig
+from carousel.training.sections import DataConfig, Strict, TrainingConfig
+from carousel.training.task_section import TaskConfig
 
 FORMAT = 1
 
 _NEXT = ("forecast", "symbols", "online", "music", "memory")
 """The tasks that predict what comes next, where a layer must not look ahead."""
 
+_BEYOND_ONE_CELL = (
+    *("num_layers", "proj_size", "input_gate", "context"),
+    *("recurrent_dropout", "zoneout", "weight_dropout"),
+)
+"""What there is no truncated gradient of."""
 
 UNROLL = 128
 """Steps of a segment of text."""
@@ -92,15 +98,13 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _check_gradient(self) -> "Config":
-        model = self.model
-        extras = {
-            "num_layers": model.num_layers > 1,
-            "proj_size": model.proj_size > 0,
-            "input_gate": model.input_gate,
-            "context": model.context != (0, 0),
-        }
+        model, plain = self.model, ModelConfig(layer="lstm")
         unfit = [f"layer '{model.layer}'"] * (model.layer not in ("lstm", "vanilla"))
-        unfit += [f"{name} {getattr(model, name)}" for name, is_set in extras.items() if is_set]
+        unfit += [
+            f"{name} {plain_yaml.shown(getattr(model, name))}"
+            for name in _BEYOND_ONE_CELL
+            if getattr(model, name) != getattr(plain, name)
+        ]
         unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
         if self.training.gradient == "truncated" and unfit:
             raise ValueError(

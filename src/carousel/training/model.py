@@ -114,6 +114,13 @@ class SequenceModel(pl.LightningModule, ABC):
         """The input [..., F] as the layer sees it: zero mean and unit deviation on the training part."""
         return (x - self.mean) / self.std
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """PyTorch's way, but for the name of the hook at work, which Lightning notes some fifty times a step."""
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Lightning's way, but that a batch which may stay on the CPU is not searched for tensors."""
         return (

@@ -71,7 +71,7 @@ def test_workers_run_side_by_side_and_once_stopped_leave_runs_that_go_on(base, t
     while not all(map(has_begun, jobs)):
         assert next(events) is None
     events.close()
-    assert len(started) == 2 and all(process.poll() is not None for process in started)
+    assert [process.poll() for process in started] == [130, 130]  # they were let end
     for job in jobs:
         run = open_run(job.folder)
         assert run.metrics()["status"] == "interrupted"

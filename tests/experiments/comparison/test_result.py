@@ -117,6 +117,7 @@ def test_less_may_be_better():
         ]
     )
     assert (found.score, found.higher_is_better) == ("mase.forecast", False)
+    assert "mase" in results(found).head
     assert verdict(found) == (
         "'other' is better than 'plain' by 0.197 (−0.211 to −0.182, p < 0.001). "
         "The simple thing wins: no variant is better than seasonal (0.900)."

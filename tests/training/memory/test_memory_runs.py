@@ -148,6 +148,9 @@ def test_a_table_of_the_test_part(unsolved):
                 "proj_size": 2,
                 "input_gate": "true",
                 "context": [1, 0],
+                "recurrent_dropout": 0.5,
+                "zoneout": [0.5, 0],
+                "weight_dropout": 0.5,
             }.items()
         ),
         (["kind=classify", "gradient=truncated"], "a truncated gradient is for .*, got "),

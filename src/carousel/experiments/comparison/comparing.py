@@ -87,7 +87,7 @@ def compare(
         raise CarouselError(
             f"task '{base.task.kind}' has no validation part that a sweep could choose by; compare for each value apart"
         )
-    with waiting(f"reading {base.data.name}", progress):
+    with waiting(f"reading {base.about}", progress):
         material = task.prepare(base)
     is_matched = match == "parameters" or ablation
     if is_matched:
@@ -164,7 +164,7 @@ def _room(training: TrainingConfig) -> int:
     if training.device != "cpu":
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores // training.threads, 1)
+    return max(cores // (training.threads * training.devices), 1)
 
 
 def _ask(

@@ -48,9 +48,9 @@ def on_ray(address: str, training: TrainingConfig) -> Iterator[Hands]:
     if not was_there:
         _join(ray, address)
     try:
-        processors = int(ray.cluster_resources().get("CPU", 0)) // training.threads
+        room = int(ray.cluster_resources().get("CPU", 0)) // (training.threads * training.devices)
         with redirect_stdout(sys.stderr):  # Ray tells of workers that die on standard output
-            yield Hands(max(processors, 1), lambda jobs: _train(ray, jobs, training))
+            yield Hands(max(room, 1), lambda jobs: _train(ray, jobs, training))
     finally:
         if not was_there:
             ray.shutdown()
@@ -75,8 +75,10 @@ def _join(ray: Any, address: str) -> None:
 
 def _train(ray: Any, jobs: Sequence[Job], training: TrainingConfig) -> Iterator[Event | None]:
     make = ray.remote(
-        num_cpus=training.threads, num_gpus=int(training.device == "cuda"), max_retries=0
-    )(_make)  # fmt: skip
+        num_cpus=training.threads * training.devices,
+        num_gpus=training.devices if training.device == "cuda" else 0,
+        max_retries=0,  # it is told before it is tried once more
+    )(_make)
     pending = {make.remote(to_yaml(job.config)): job for job in jobs}
     retried: set[Path] = set()
     try:

@@ -109,6 +109,11 @@ class Comparison:
         return f"{self.recipe}: {', '.join(names) if len(names) <= FEW else f'{len(names)} variants'}"
 
     @property
+    def label(self) -> str:
+        """What the compared number is called: "mase" for the score "mase.forecast"."""
+        return self.score.partition(".")[0]
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds that any run has."""
         return sorted({outcome.seed for row in self.rows for outcome in row.outcomes})
@@ -142,7 +147,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
     every = [outcome for _, outcomes in found for outcome in outcomes]
     return Comparison(
         recipe=config.recipe,
-        data=config.data.name,
+        data=config.about,
         score=task.primary_of(config),
         higher_is_better=task.higher_is_better,
         is_share=task.is_share,

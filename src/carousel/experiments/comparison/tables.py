@@ -25,7 +25,7 @@ def results(comparison: Comparison) -> Table:
         "settings": [row.settings for row in comparison.rows],
         "hidden_size": [str(row.hidden_size) for row in comparison.rows],
         "parameters": [f"{row.parameters:,}" for row in comparison.rows],
-        comparison.score: [_spread(row, comparison) for row in comparison.rows],
+        comparison.label: [_spread(row, comparison) for row in comparison.rows],
         "compared with": [row.against or "" for row in comparison.rows] if len(against) > 1 else [],
         "difference": [
             f"{scale.signed(row.difference.mean)}{scale.points}" if row.difference else ""
@@ -40,15 +40,15 @@ def results(comparison: Comparison) -> Table:
     }
     for name, score in comparison.baselines.items():
         for heading, column in columns.items():
-            told = {"variant": name, comparison.score: f"{scale.number(score)}{scale.unit}"}
+            told = {"variant": name, comparison.label: f"{scale.number(score)}{scale.unit}"}
             column.append(told.get(heading, ""))
     shown = {heading: column for heading, column in columns.items() if any(column)}
     better = "more" if comparison.higher_is_better else "less"
     count = len(comparison.seeds)
     caption = (
-        f"Test {comparison.score} ({better} is better): mean and standard deviation over {count} seeds."
+        f"Test {comparison.label} ({better} is better): mean and standard deviation over {count} seeds."
         if count > 1
-        else f"Test {comparison.score} ({better} is better) of a single seed."
+        else f"Test {comparison.label} ({better} is better) of a single seed."
     )
     return Table(caption, tuple(shown), list(zip(*shown.values(), strict=True)))
 

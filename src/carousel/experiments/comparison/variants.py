@@ -9,7 +9,8 @@ from carousel.errors import CarouselError, did_you_mean
 from carousel.training.config import Config, override
 from carousel.training.model_section import ModelConfig
 from carousel.training.plain_yaml import UnreadableYamlError, read, shown
-from carousel.training.sections import DataConfig, TaskConfig
+from carousel.training.sections import DataConfig
+from carousel.training.task_section import TaskConfig
 
 LAYERS: tuple[str, ...] = get_args(ModelConfig.model_fields["layer"].annotation)
 

@@ -48,7 +48,8 @@ def _train(order: Order) -> dict[str, str | None]:
     except CarouselError as error:
         return {"error": str(error), "trace": traceback.format_exc()}
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+        first_line = str(error).partition("\n")[0]
+        return {"error": f"{type(error).__name__}: {first_line}", "trace": traceback.format_exc()}
     if run.metrics()["status"] == "interrupted":
         sys.exit(130)
     return {"error": None, "trace": None}

@@ -85,14 +85,15 @@ class MemoryModel(SequenceModel):
         }
 
     def training_step(self, batch: MemoryBatch, index: int) -> Tensor:
-        self.seen += batch.told.shape[1] * self.trainer.world_size
+        self.seen += batch.told.shape[1]
         return super().training_step(batch, index)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means, and note when they first meet the problem's criterion."""
-        super().on_validation_epoch_end()
-        means = {name: float(tally.mean) for name, tally in self._validation_scores.items()}
-        if not self.solved_after and self.problem.criterion.is_met(**means):
+        means = self.validation_means()
+        self.log_dict(means)
+        scores = {name: float(means[f"validation_{name}"]) for name in ("right", "error", "loss")}
+        if not self.solved_after and self.problem.criterion.is_met(**scores):
             self.solved_after.copy_(self.seen)
 
     def configure_optimizers(self) -> Any:

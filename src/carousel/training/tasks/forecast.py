@@ -213,7 +213,6 @@ def material(config: Config, series: Series) -> Material[Part]:
             "horizon": horizon,
             "season": series.season,
             "base": learnt.base,
-            "levels": output.levels,
         },
         buffers=learnt.buffers,
         train=training_batches(
