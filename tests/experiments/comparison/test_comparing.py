@@ -8,6 +8,7 @@ from carousel.errors import CarouselError
 from carousel.experiments import compare, compare_runs
 from carousel.experiments.comparison import comparing
 from carousel.experiments.comparison.processes import Event
+from carousel.experiments.comparison.sentences import notes
 from carousel.training import open_run, override
 
 
@@ -49,6 +50,18 @@ def test_a_comparison_is_made_once_and_can_be_added_to(base, tmp_path, made, cap
             compare(base, ["lstm", "torch"], 2, out=folder, progress=False).rows[1].difference,
         )
     ]
+
+
+def test_unasked_layers_that_cannot_have_a_setting_are_left_out_and_named(base, tmp_path, made):
+    config = override(base, {"layer": "lstm", "recurrent_dropout": 0.2})
+    found = compare(config, seeds=1, out=tmp_path / "unasked", progress=False)
+    assert names(made) == ["lstm-seed0", "vanilla-seed0", "augmented-seed0"]
+    why = "Layer 'torch' is left out, since layer 'torch' has recurrent_dropout 0.0, got 0.2."
+    assert why in notes(found) and why in (tmp_path / "unasked" / "comparison.html").read_text().replace(
+        "&#39;", "'"
+    )
+    with pytest.raises(CarouselError, match="variant 'torch': .*recurrent_dropout"):
+        compare(config, ["lstm", "torch"], 1, out=tmp_path / "asked", progress=False)
 
 
 def test_an_ablation_is_of_equal_parameters(base, tmp_path, made):

@@ -16,7 +16,7 @@ from carousel.experiments.comparison.page import write_comparison
 from carousel.experiments.comparison.plan import RUNS, Job, Plan
 from carousel.experiments.comparison.processes import Event, Hands, train_in_processes
 from carousel.experiments.comparison.result import Comparison, comparison_of
-from carousel.experiments.comparison.variants import Variant, of_extensions, of_layers, swept
+from carousel.experiments.comparison.variants import Variant, able_layers, of_extensions, of_layers, swept
 from carousel.experiments.recipes import resolve
 from carousel.files import cannot_write
 from carousel.screen import waiting
@@ -54,7 +54,8 @@ def compare(
 
     Args:
         config: what is trained, or the name of a recipe.
-        layers: the variants, the first of which the others are compared with; by default `LAYERS`.
+        layers: the variants, the first of which the others are compared with; by default those of `LAYERS` that can
+            have the settings of the rest.
         seeds: how many runs of each, from the configuration's seed on.
         ablation: instead of layers, a plain LSTM with each extension of the paper on and off, of equal parameters.
         match: "parameters" gives each variant the `hidden_size` whose parameters come nearest those of the first.
@@ -75,6 +76,9 @@ def compare(
         KeyboardInterrupt: Ctrl-C. What is finished is kept.
     """
     base = resolve(config) if isinstance(config, str) else config
+    left_out: dict[str, str] = {}
+    if layers is None and not ablation:
+        layers, left_out = able_layers(base, LAYERS)
     variants = _variants(base, layers, ablation, sweep or {})
     if match not in (None, "parameters"):
         raise CarouselError(f"there is no match '{match}'; {did_you_mean(str(match), ['parameters'])}")
@@ -107,7 +111,7 @@ def compare(
             (variant, [finished[job.folder] for job in jobs if job.variant == variant])
             for variant in variants
         ]
-        comparison = replace(comparison_of(found, is_matched), folder=str(folder))
+        comparison = replace(comparison_of(found, is_matched), folder=str(folder), left_out=left_out)
         write_comparison(folder, comparison)
     return comparison
 
@@ -117,7 +121,7 @@ def _variants(
 ) -> list[Variant]:
     if ablation and layers is not None:
         raise CarouselError("an ablation brings its own variants, got layers as well; leave one of them out")
-    variants = of_extensions(base) if ablation else of_layers(base, LAYERS if layers is None else layers)
+    variants = of_extensions(base) if ablation else of_layers(base, layers or ())
     return swept(variants, sweep)
 
 

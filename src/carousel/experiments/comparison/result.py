@@ -1,7 +1,7 @@
 """What a comparison found: a row for each variant, and what can be said about their differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
 
 from carousel.experiments.comparison.outcomes import Outcome
@@ -86,10 +86,11 @@ class Comparison:
         higher_is_better: whether more of it is better.
         is_share: whether it lies between 0 and 1.
         rows: a variant each, the first of which the others are compared with.
-        baselines: what simpler means reach on the same test part, by name; the mean over the runs.
+        baselines: what simpler means reach on the same test part, by name; the mean over the runs, which all have it.
         candidates: of a sweep; empty without one.
         matched: whether all variants were given the parameters of the first, as nearly as possible.
         folder: where it is kept; None if it is not.
+        left_out: layers that are compared where nothing else is asked for, and why they could not be.
     """
 
     recipe: str
@@ -102,6 +103,7 @@ class Comparison:
     candidates: tuple[Candidate, ...]
     matched: bool
     folder: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -164,7 +166,11 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
             )
             for index, (variant, outcomes) in enumerate(tested)
         ),
-        baselines={name: fmean(outcome.baselines[name] for outcome in every) for name in every[0].baselines},
+        baselines={
+            name: fmean(outcome.baselines[name] for outcome in every)
+            for name in every[0].baselines
+            if all(name in outcome.baselines for outcome in every)
+        },
         candidates=tuple(
             Candidate(
                 variant.name,

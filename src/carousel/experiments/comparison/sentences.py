@@ -44,6 +44,7 @@ def notes(comparison: Comparison) -> list[str]:
             "The settings of each variant are those with the lowest validation loss, over all seeds; no test score was "
             "looked at for that."
         )
+    said += [f"Layer '{layer}' is left out, since {why}." for layer, why in comparison.left_out.items()]
     for name in ("carousel", "torch"):
         versions = sorted({outcome.versions[name] for outcome in comparison.outcomes})
         if len(versions) > 1:

@@ -58,6 +58,19 @@ def of_layers(base: Config, layers: Sequence[str]) -> list[Variant]:
     ]
 
 
+def able_layers(base: Config, layers: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Which of the layers can have the settings of the rest, and why the others cannot."""
+    able, unable = [], {}
+    for layer in layers:
+        try:
+            override(base, {"layer": layer})
+        except CarouselError as error:
+            unable[layer] = str(error).removeprefix("settings: ").partition(";")[0]
+        else:
+            able.append(layer)
+    return able, unable
+
+
 def of_extensions(base: Config) -> list[Variant]:
     """A plain LSTM, each of the paper's extensions alone, all of them, and all but each.
 
