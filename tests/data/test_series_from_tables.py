@@ -207,7 +207,7 @@ def test_ahead_needs_what_is_known_ahead():
     assert to_series(table, schema, ahead=3).lengths.tolist() == [100]
     assert to_series(table, schema, ahead=2).lengths.tolist() == [99]
     assert refusal(to_series, table, schema, ahead=5) == (
-        "the series has 3 rows behind its last measured target, wanted 5 with plan, known ahead; add 2"
+        "the series has 3 rows behind its last measured target, wanted 5 with plan, known ahead; add 2 whose targets are empty"
     )
 
 

@@ -320,7 +320,7 @@ def test_weights_are_never_unpickled(copy):
     [
         (("hidden_size: 4", "hidden_size: 65536"), "head.weight has shape (9, 8), wanted (9, 131072)"),
         (("hidden_size: 4", "hidden_size: 5"), "head.weight has shape (9, 8), wanted (9, 10)"),
-        (("layer: torch", "layer: vanilla"), "layer.weight_ch_l0 has shape none, wanted (12, 4)"),
+        (("layer: torch", "layer: gru"), "layer.bias_hh_l0 has shape (16,), wanted (12,)"),
         (("num_layers: 1", "num_layers: 2"), "layer.bias_hh_l1 has shape none, wanted (16,)"),
         (("bidirectional: true", "bidirectional: false"), "head.weight has shape (9, 8), wanted (9, 4)"),
     ],

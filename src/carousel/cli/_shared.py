@@ -68,7 +68,7 @@ def require_file(path: Path | None) -> None:
     """Say that a file cannot be read before anything else is looked at."""
     from carousel.data.opening import reading
 
-    if path and not path.is_dir():
+    if path and not os.path.isdir(path):  # a name too long for `Path.is_dir` is told by `reading`
         with reading(path):
             pass
 
