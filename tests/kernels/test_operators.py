@@ -178,6 +178,10 @@ MISFITS = {
         dict(lengths=torch.ones(2, dtype=torch.int64)),
         "lengths must have shape [3], got [2]",
     ),
+    "lengths that are no integers": (
+        dict(lengths=torch.ones(3)),
+        "lengths must be integers, got torch.float32",
+    ),
     "a mask of another size": (
         dict(v_mask=torch.ones(3, 4)),
         "v_mask must have shape [3, 2], got [3, 4]",
@@ -190,16 +194,44 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize(("change", "text"), MISFITS.values(), ids=MISFITS.keys())
-def test_who_calls_the_operator_by_hand_is_checked(change, text):
+def zeros():
     shapes = dict(
         x=(6, 3, 3), v_init=(3, 2), s_init=(3, 4), ih=(20, 3), hh=(20, 2), ch=(16, 4), bias=(20,), hr=(2, 4)
     )
-    given = Arguments(**{name: torch.zeros(shape) for name, shape in shapes.items()}, **FULL)
+    return Arguments(**{name: torch.zeros(shape) for name, shape in shapes.items()}, **FULL)
+
+
+@pytest.mark.parametrize(("change", "text"), MISFITS.values(), ids=MISFITS.keys())
+def test_who_calls_the_operator_by_hand_is_checked(change, text):
+    given = zeros()
     torch.ops.carousel.lstm(*given, False)
     with pytest.raises(ValueError) as error:
         torch.ops.carousel.lstm(*given._replace(**change), False)
     assert str(error.value) == f"carousel::lstm: {text}"
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        (0, "v must be [6, 3, 2] of torch.float32, got [1, 3, 2] of torch.float32"),
+        (1, "s must be [6, 3, "),
+        (2, "gates must be [6, 3, "),
+        (3, "dv must be [6, 3, 2] of torch.float32, got [1, 3, 2] of torch.float32"),
+        (4, "dv_last must be [3, 2] of torch.float32, got [1, 2] of torch.float32"),
+        (5, "ds_last must be [3, 4] of torch.float32, got [1, 4] of torch.float32"),
+    ],
+)
+def test_who_calls_the_backward_operator_by_hand_is_checked(place, text):
+    given = zeros()
+    v, v_last, s_last, s, gates = torch.ops.carousel.lstm(*given, True)
+    backward = [v, s, gates, v, v_last, s_last]
+    torch.ops.carousel.lstm_backward(*given, *backward, [True] * 8)
+    with pytest.raises(ValueError, match="wanted must have 8 values, got 7"):
+        torch.ops.carousel.lstm_backward(*given, *backward, [True] * 7)
+    backward[place] = backward[place][:1].clone()
+    with pytest.raises(ValueError) as error:
+        torch.ops.carousel.lstm_backward(*given, *backward, [True] * 8)
+    assert str(error.value).startswith(f"carousel::lstm_backward: {text}")
 
 
 COMPILED = """

@@ -264,7 +264,11 @@ def test_the_options_are_seen_kept_and_changed():
     for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert repr(again) == repr(layer)
     assert layer.state_dict().keys() == carousel.LSTM(3, 7).state_dict().keys()
-    layer.zoneout = (0.0, 0.0)
+    layer.zoneout = 0.3
+    assert layer.zoneout == (0.3, 0.3)
+    with pytest.raises(ValueError, match="zoneout must be a probability"):
+        layer.zoneout = 2.0
+    layer.zoneout = 0.0
     assert (
         carousel.explain(layer).kernel != "eager" or carousel.explain(carousel.LSTM(3, 7)).kernel == "eager"
     )
@@ -278,10 +282,10 @@ def test_the_options_are_seen_kept_and_changed():
 def test_a_layer_pickled_before_there_were_options_is_as_it_was(make):
     layer, x = make(3, 7), torch.randn(T, B, 3)
     old = copy.copy(layer)
-    for name in ("init", "forget_bias", "chrono", "recurrent_dropout", "zoneout", "weight_dropout"):
+    for name in ("init", "forget_bias", "chrono", "recurrent_dropout", "_zoneout", "weight_dropout"):
         del old.__dict__[name]
     again = pickle.loads(pickle.dumps(old))
-    assert "zoneout" not in vars(again) and repr(again) == repr(layer)
+    assert "_zoneout" not in vars(again) and repr(again) == repr(layer)
     assert torch.equal(again(x)[0], layer(x)[0])
     again.reset_parameters()
 

@@ -13,6 +13,7 @@ from pydoc_data.topics import topics
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from carousel.data import Batch
@@ -21,6 +22,7 @@ from carousel.training import Config, configure, fit, load_config, override, res
 from carousel.training import launch as launching
 from carousel.training.config import to_yaml
 from carousel.training.processes import Alone, Together
+from carousel.training.run import create_folder
 from carousel.training.sections import TrainingConfig
 from carousel.training.tally import Tally
 from helpers import assert_same
@@ -200,6 +202,15 @@ def test_processes_that_fail_before_an_epoch_leave_nothing_behind(monkeypatch, t
     with pytest.raises(CarouselError, match="^wanted more$"):
         fit(classify(devices=2), tmp_path / "run", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_leave_the_folder_that_another_trains_in(monkeypatch, tmp_path):
+    monkeypatch.setattr(launching, "WORKER", "print('another trains here'); raise SystemExit(2)")
+    folder = create_folder(classify(devices=2), tmp_path / "run")
+    other = FileLock(folder / ".lock")
+    with other, pytest.raises(CarouselError, match="^another trains here$"):
+        fit(classify(devices=2), folder, progress=False)
+    assert (folder / "config.yaml").exists()
 
 
 @pytest.mark.parametrize("task", [["kind=online", "alphabet=bytes"], ["kind=memory", "problem=adding"]])

@@ -50,7 +50,7 @@ def scan(
     if torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
         v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
     elif x.is_cuda and gpu.fault(given, keep):
-        return eager.scan(cell, x, state, weights, lengths, reverse)
+        return eager.scan(cell, x, state, weights, lengths, reverse, Masks(v_mask))
     elif keep:
         v, v_last, s_last = _Direct.apply(*given)  # type: ignore[no-untyped-call]
     else:
@@ -100,6 +100,8 @@ def _check(given: Arguments) -> None:
             raise ValueError(f"carousel::lstm: {name} must have shape {list(shape)}, got {found}")
         if name != "lengths" and tensor.dtype != given.x.dtype:
             raise ValueError(f"carousel::lstm: {name} must be {given.x.dtype}, as x is, got {tensor.dtype}")
+    if given.lengths is not None and (given.lengths.is_floating_point() or given.lengths.is_complex()):
+        raise ValueError(f"carousel::lstm: lengths must be integers, got {given.lengths.dtype}")
     if given.v_mask is not None and given.x.is_cuda:
         raise ValueError(
             "carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_kernel('eager')"
@@ -127,9 +129,29 @@ def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
     return new((T, B, V)), new((B, V)), new((B, H)), s, gates
 
 
+def _check_errors(
+    given: Arguments, kept: Kept, upstream: tuple[Tensor | None, ...], wanted: list[bool]
+) -> None:
+    """The same of what only the backward pass is given."""
+    (T, B, _), H, V = given.x.shape, given.s_init.shape[1], given.v_init.shape[1]
+    rows = kernel_of(given).kept_rows(H, given.input_gate)
+    shapes = [(T, B, V), *((T, B, row) for row in rows), (T, B, V), (B, V), (B, H)]
+    names = (*Kept._fields, "dv", "dv_last", "ds_last")
+    for name, tensor, shape in zip(names, (*kept, *upstream), shapes, strict=True):
+        is_other = tensor is not None and not tensor.is_cuda and tensor.dtype != given.x.dtype
+        if tensor is not None and (tuple(tensor.shape) != shape or is_other):
+            found = f"{list(tensor.shape)} of {tensor.dtype}"
+            raise ValueError(
+                f"carousel::lstm_backward: {name} must be {list(shape)} of {given.x.dtype}, got {found}"
+            )
+    if len(wanted) != TENSORS:
+        raise ValueError(f"carousel::lstm_backward: wanted must have {TENSORS} values, got {len(wanted)}")
+
+
 def _lstm_backward(*arguments: Any) -> list[Tensor]:
     given, kept, upstream, wanted = _split(arguments)
     _check(given)
+    _check_errors(given, kept, upstream, wanted)
     gradients = kernel_of(given).backward(given, kept, upstream, wanted)
     return [given.x.new_empty(0) if gradient is None else gradient for gradient in gradients]
 

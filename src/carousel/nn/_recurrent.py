@@ -37,7 +37,7 @@ class Recurrent(Weighted):
     """What torch calls the cell, which tells its callers which states to expect."""
     # Of the class, for layers without these arguments and those that were pickled before there were any.
     recurrent_dropout: float = 0
-    zoneout: tuple[float, float] = (0, 0)
+    _zoneout: tuple[float, float] = (0, 0)
     weight_dropout: float = 0
 
     def __init__(
@@ -77,10 +77,19 @@ class Recurrent(Weighted):
         checked_gate_biases(forget_bias, chrono, bias)
         self.forget_bias, self.chrono = forget_bias, chrono
         self.recurrent_dropout = checked_probability("recurrent_dropout", recurrent_dropout)
-        self.zoneout = checked_zoneout(zoneout)
+        self.zoneout = zoneout
         self.weight_dropout = checked_probability("weight_dropout", weight_dropout)
         suffixes = {run: f"_l{run[0]}{'_reverse' if run[1] else ''}" for run in self._runs()}
         self._store(suffixes, device, dtype)
+
+    @property
+    def zoneout(self) -> tuple[float, float]:
+        """Of v and of s the probability to keep its value; a single number can be set for both."""
+        return self._zoneout
+
+    @zoneout.setter
+    def zoneout(self, zoneout: Zoneout) -> None:
+        self._zoneout = checked_zoneout(zoneout)
 
     @property
     def _directions(self) -> int:

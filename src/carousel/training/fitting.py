@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
     group = processes()
     if _must_launch(config, group):
         folder = create_folder(config, out)
-        with _nothing_left_behind(folder, config):
+        with _nothing_left_behind(folder, config, locked(folder)):
             launch(config.training, folder, "fit", progress)
         return Run(folder, config)
     with group.ending():
@@ -70,6 +70,8 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         _require_memory(config, material)
         folder = Path(group.from_first(lambda: str(create_folder(config, out))))
         with group.first(locked(folder)):
+            if group.is_first:
+                remove_unfinished(folder)
             with group.first(_nothing_left_behind(folder, config)):
                 _run(config, material, folder, group, progress)
             _compare(Run(folder, config), group, progress)
@@ -122,8 +124,16 @@ def _must_launch(config: Config, group: Alone) -> bool:
 
 
 @contextmanager
-def _nothing_left_behind(folder: Path, config: Config) -> Iterator[None]:
-    """Remove the folder of a new run that ends before its first epoch does."""
+def _nothing_left_behind(
+    folder: Path, config: Config, alone: AbstractContextManager[None] | None = None
+) -> Iterator[None]:
+    """Remove the folder of a new run that ends before its first epoch does.
+
+    Args:
+        folder: of the run.
+        config: of the run.
+        alone: the lock to hold for that, if this process does not; where another holds it, the folder is that one's.
+    """
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -131,8 +141,9 @@ def _nothing_left_behind(folder: Path, config: Config) -> Iterator[None]:
         nothing = "before the first epoch ended; nothing is left behind"
         raise KeyboardInterrupt(str(interrupt) or (kept if (folder / MODEL).exists() else nothing)) from None
     finally:
-        if not (folder / MODEL).exists():
-            discard_folder(folder, config)
+        with suppress(CarouselError), alone or nullcontext():
+            if not (folder / MODEL).exists():
+                discard_folder(folder, config)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from carousel.errors import CarouselError, did_you_mean
-from carousel.files import cannot_write, is_unfinished, remove_unfinished, write_atomically
+from carousel.files import cannot_write, is_unfinished, write_atomically
 from carousel.training.config import Config, load_config, to_yaml
 from carousel.training.metrics import read_metrics
 from carousel.training.model import SequenceModel
@@ -167,7 +167,6 @@ def claim_folder(config: Config, out: str | Path | None = None) -> Path:
             raise CarouselError(f"'{folder}' is there already and not an empty folder; choose another")
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            remove_unfinished(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return folder
