@@ -69,6 +69,10 @@ def test_a_field_is_set_by_its_bare_or_its_full_name(key):
     assert override(Config(), [f"{key}=17"]).model.hidden_size == 17
 
 
+def test_a_number_of_zoneout_is_for_both():
+    assert override(Config(), ["layer=lstm", "zoneout=0.3"]).model.zoneout == (0.3, 0.3)
+
+
 def test_the_name_of_the_run_is_a_field_too():
     config = override(Config(), ["recipe=mine", "format=1"])
     assert (config.recipe, config.format) == ("mine", 1)
@@ -119,6 +123,7 @@ def test_a_new_layer_takes_its_own_context():
         ("context=[1, true]", "settings: model.context.1 should be a valid integer, got True"),
         ("format=2", "settings: format should be less than or equal to 1, got 2"),
         ("dropout=1", "settings: model.dropout should be less than 1, got 1"),
+        ("levels=0.9", "settings: task.levels must be a list in brackets, such as [0, 1], got 0.9"),
         ("learning_rate=.nan", "settings: training.learning_rate should be a finite number, got nan"),
         ("seed=-1", "settings: training.seed should be greater than or equal to 0, got -1"),
         ("validation_fraction=1.5", "settings: data.validation_fraction should be less than 1, got 1.5"),

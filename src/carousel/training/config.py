@@ -289,6 +289,8 @@ def _sentence(error: ValidationError) -> str:
             return f"a key must be a name, got {got}"
         case "value_error":
             return str(first["ctx"]["error"])
+        case "tuple_type":
+            return f"{field} must be a list in brackets, such as [0, 1], got {got}"
         case "model_type" | "model_attributes_type":
             return f"{field} must be a section of keys, got {got}"
     wanted = first["msg"].partition(" ")[2]  # the first word is Input, String, Tuple, ...

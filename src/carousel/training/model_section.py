@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from carousel.training import plain_yaml
 from carousel.training.sections import Strict
@@ -104,6 +104,11 @@ class ModelConfig(Strict):
         lt=1,
         description="share of the weights from v to the nodes dropped in a training step",
     )
+
+    @field_validator("zoneout", mode="before")
+    @classmethod
+    def _for_both(cls, zoneout: Any) -> Any:
+        return (zoneout, zoneout) if isinstance(zoneout, (int, float)) else zoneout
 
     @model_validator(mode="after")
     def _check_layer_can(self) -> "ModelConfig":
