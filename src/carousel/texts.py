@@ -16,6 +16,9 @@ class Task(Protocol):
     @property
     def reads(self) -> bool: ...
 
+    @property
+    def chooses(self) -> bool: ...
+
     def shown(self, scores: Mapping[str, Any], /) -> str: ...
 
     def verdict(self, scores: Mapping[str, Any], /) -> str: ...
@@ -35,9 +38,8 @@ def fitted(
     predict = f"carousel predict {folder}{data}\n  "
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
-{judged}best epoch  {metrics["best_epoch"]} of {metrics["epochs"]}
-validation  {task.shown(metrics["validation"])}
-test        {task.shown(metrics["test"])}
+{judged}{_kept(metrics, task, whole=f" of {metrics['epochs']}")}
+{"test       " if task.chooses else "code length"} {task.shown(metrics["test"])}
 kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
@@ -48,11 +50,10 @@ Next:
 
 
 def interrupted(run: Path, metrics: dict[str, Any], task: Task) -> str:
-    folder = as_argument(run)
+    folder, which = as_argument(run), "best" if task.chooses else "last"
     return f"""\
-Interrupted after epoch {metrics["epochs"]}; the best epoch so far is kept and can be used.
-best epoch  {metrics["best_epoch"]}
-validation  {task.shown(metrics["validation"])}
+Interrupted after epoch {metrics["epochs"]}; the {which} epoch so far is kept and can be used.
+{_kept(metrics, task)}
 kernel      {metrics["kernel"]}
 run         {run}
 
@@ -60,6 +61,14 @@ Next:
   carousel evaluate {folder}
   carousel report {folder}
   carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def _kept(metrics: dict[str, Any], task: Task, whole: str = "") -> str:
+    """The epoch that is kept, and its score: of the validation part, or of what it told before it was learnt."""
+    kept, score = metrics["best_epoch"], task.shown(metrics["validation"])
+    if task.chooses:
+        return f"best epoch  {kept}{whole}\nvalidation  {score}"
+    return f"last epoch  {kept}{whole}, {score} before it was learnt"
 
 
 def compared(tables: str, folder: str | None) -> str:

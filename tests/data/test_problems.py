@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from carousel.data.problems import NOTHING, PROBLEMS, TEST, VALIDATION, Criterion, problem_of
-from carousel.data.problems.reber import STRINGS, SYMBOLS, following, pool
+from carousel.data.problems.reber import MOST, STRINGS, SYMBOLS, dealt, following, pool
 from carousel.errors import CarouselError
 
 SMALL = {
@@ -205,7 +205,7 @@ def test_reber_sets_are_different_strings():
     held_out = [{text_of(part, b) for b in range(100)} for part in parts]
     learnt = problem.draw(np.random.default_rng(0), 4000)
     strings = {text_of(learnt, b) for b in range(4000)}
-    assert strings == set(pool(STRINGS)) and len(strings) == 256
+    assert strings == set(dealt(0, STRINGS)) and len(strings) == 256
     assert len(held_out[0]) == len(held_out[1]) == 100
     assert not held_out[0] & held_out[1] and not (held_out[0] | held_out[1]) & strings
     for b in range(100):
@@ -215,9 +215,41 @@ def test_reber_sets_are_different_strings():
         assert not parts[0].possible[told:, b].any()
 
 
+def test_the_parts_of_reber_are_alike():
+    problem = problem_of("reber")
+    lengths = [len(string) for string in dealt(0, STRINGS)]
+    for part in (VALIDATION, TEST):
+        held_out = problem.held_out(part, 256)
+        assert held_out.told.sum(axis=0).mean() + 1 == pytest.approx(np.mean(lengths), rel=0.02)
+        few = problem.held_out(part, 64)
+        assert few.told.sum(axis=0).mean() + 1 == pytest.approx(np.mean(lengths), rel=0.06)
+        choices = (held_out.possible.sum(axis=-1) > 1).sum(axis=0) + 1
+        level = log(2) * (choices / held_out.told.sum(axis=0)).mean()
+        assert level == pytest.approx(problem.trivial, rel=0.01)
+
+
+def test_more_different_strings_of_reber_than_can_be_found_get_a_sentence():
+    with pytest.raises(
+        CarouselError, match=f"{MOST} strings to hold out at most, got held_out 1000000; lower it$"
+    ):
+        problem_of("reber").held_out(VALIDATION, 1_000_000)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_sequence_is_about_as_long_as_announced(name):
+    problem = problem_of(name, **SMALL.get(name, {}))
+    assert 0.9 * len(problem.held_out(TEST, 30).told) <= problem.longest
+
+
+def test_what_the_paper_says_of_peepholes_and_spike_delays():
+    assert problem_of("spike_delays").published.startswith(
+        "LSTM with and without peepholes, without them often sooner"
+    )
+
+
 def test_the_trivial_level_of_reber_is_that_of_an_answer_without_the_second_symbol():
     losses = []
-    for string in pool(STRINGS):
+    for string in dealt(0, STRINGS):
         chances = [len(chance) for chance in following(string)]
         chances[-2] = 2
         losses.append(np.mean(np.log(chances)))

@@ -38,6 +38,16 @@ def test_learning_curves_hold_the_columns_and_mark_the_best_epoch(panel, quantit
     )
 
 
+def test_the_legend_leaves_a_loss_that_rises_free():
+    history = HISTORY | {"train_loss": [0.2, 0.5, 1.0, 2.0], "validation_loss": [0.3, 0.7, 1.2, 2.1]}
+    figure = learning_curves(history, best_epoch=1)
+    figure.draw_without_rendering()
+    left = figure.axes[0]
+    box = left.get_legend().get_window_extent()
+    points = left.transData.transform([(4, 2.0), (4, 2.1)])
+    assert not any(box.contains(*point) for point in points)
+
+
 def test_the_curves_differ_without_colour():
     drawn = lines(learning_curves(HISTORY, best_epoch=3).axes[0])
     assert drawn["training"].get_linestyle() != drawn["validation"].get_linestyle()

@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
-from carousel.data.problems import problem_of
+from carousel.data.problems import PROBLEMS, problem_of
 from carousel.errors import CarouselError
 from carousel.report.from_run import report_run
-from carousel.report.memory import LONGEST, STRETCH, loss_curve, one_sequence
+from carousel.report.memory import LONGEST, STRETCH, loss_curve, one_sequence, unlike
 from carousel.training import Config, fit, override
 
 
@@ -36,10 +36,23 @@ def test_the_page_says_what_was_reached_and_what_others_did(run):
         "loss 0.8664",
         run.task.shown(test),
         "LSTM 0.0204, the trivial level",
-        "AdamW where the papers have gradient descent",
+        "networks of other sizes",
     ):
         assert told in text, told
     assert sorted(path.name for path in (run.folder / "figures").iterdir()) == ["loss.png", "sequence.png"]
+
+
+def test_each_problem_differs_from_its_own_paper():
+    of_1997 = "a forget gate, which the cell of 1997 lacks"
+    modern, of_2002 = {"adding", "copy"}, {"spike_delays", "timed_spikes", "cosine", "triangle", "rectangle"}
+    for name in PROBLEMS:
+        told = unlike(problem_of(name), 16)
+        assert (of_1997 in told) == (name not in modern | of_2002), name
+        assert ("momentum" in told) == (name in of_2002), name
+        assert told.endswith("; batches of 16") == (name not in modern), name
+    assert "batch" not in unlike(problem_of("reber"), 1)
+    assert "outputs that are a softmax" in unlike(problem_of("reber"), 1)
+    assert "outputs that are linear" in unlike(problem_of("multiplication"), 1)
 
 
 def test_an_interrupted_run_has_a_report_without_verdict(run, tmp_path):

@@ -79,9 +79,7 @@ def learning_curves(
     if min(left.dataLim.intervaly) >= 0:
         left.set_ylim(bottom=0)
     _mark(left, best_epoch, best_loss)
-    left.legend(
-        loc="upper right", framealpha=1, edgecolor="none", fontsize=8, labelcolor=INK, handlelength=2.6
-    )
+    left.legend(loc="best", framealpha=1, edgecolor="none", fontsize=8, labelcolor=INK, handlelength=2.6)
     _curve(right, columns, score.name)
     heading(right, score.heading, f"{score.shown(best_score)} at epoch {best_epoch}")
     if score.is_share:

@@ -22,10 +22,14 @@ from carousel.training.memory.model import MemoryModel
 LONGEST, STRETCH = 1500, 300
 """Sequences of so many steps are drawn whole, and the last steps of longer ones."""
 
-UNLIKE = (
-    "AdamW where the papers have gradient descent, batches where they learn after each sequence, outputs that are "
-    "linear or a softmax where theirs are logistic, and a forget gate, which the cell of 1997 lacks"
-)
+UNLIKE = {
+    "1997": "AdamW where the paper has gradient descent after each sequence, outputs that are {outputs} where most of "
+    "the paper's are logistic, and a forget gate, which the cell of 1997 lacks",
+    "2002": "AdamW where the paper has gradient descent with momentum, and streams of a fixed number of intervals or "
+    "periods where those of the paper go on until the first error",
+    "modern": "the published numbers are of networks of other sizes, and of other settings of the training",
+}
+"""What is not as in the experiments of each family of problems."""
 
 
 def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
@@ -45,7 +49,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
         facts |= {
             "test": task.shown(test),
             "published": test["published"] or "nothing known",
-            "not as there": UNLIKE,
+            "not as there": unlike(problem, run.config.training.batch_size),
         }
     finding = f"{task.shown(metrics['validation'])} of the validation part"
     return Chapter(
@@ -68,6 +72,13 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
             ),
         ),
     )
+
+
+def unlike(problem: Problem, batch_size: int) -> str:
+    """What is not as in the experiments that a problem is of."""
+    told = UNLIKE[problem.family].format(outputs="a softmax" if problem.classes else "linear")
+    is_told = batch_size > 1 and problem.family != "modern"
+    return told + (f"; batches of {batch_size}" if is_told else "")
 
 
 def _chosen(test: Examples, utterance: str | None) -> Examples:

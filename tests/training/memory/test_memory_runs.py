@@ -75,6 +75,37 @@ def test_the_rate_is_constant_and_every_sequence_counts(unsolved):
     assert task.baselines(unsolved.metrics()["test"]) == {"trivial": pytest.approx(0.8317766)}
 
 
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        (
+            ["problem=lag_2a", "length=100000"],
+            "the sequences of task 2a, .* 1,000 held out and 32 in a batch, take some [0-9,]+ GB, and this machine has "
+            "[0-9,]+; lower the sizes of the problem, held_out or batch_size$",
+        ),
+        (["problem=timed_spikes", "length=100000"], "the sequences of generating timed spikes .* GB"),
+        (["problem=cosine", "length=100000"], "the sequences of generating a cosine .* GB"),
+        (["problem=copy", "held_out=1000000", "length=100000"], "the sequences of the copy problem .* GB"),
+        (
+            ["problem=reber", "held_out=1000000"],
+            "the embedded Reber grammar has 1000 strings to hold out at most",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_gets_a_sentence_at_once(settings, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("carousel.training.tasks.memory.memory", lambda: 64e9)
+    config = override(Config(), ["kind=memory", *settings])
+    with pytest.raises(CarouselError, match=f"^{words}"):
+        fit(config, tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize("recipe", [name for name in available() if resolve(name).task.kind == "memory"])
+def test_a_recipe_has_no_dropout_and_can_be_drawn(recipe):
+    config = resolve(recipe)
+    assert config.model.dropout == 0, "one layer has nothing between layers"
+    assert config.task.held_out <= len(TASKS["memory"].prepare(config).test.told[0])
+
+
 class Killed(BaseException):
     """Ends a training as a kill would, seen from its files."""
 

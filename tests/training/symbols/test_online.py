@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from carousel import texts
 from carousel.errors import CarouselError
 from carousel.experiments import resolve
 from carousel.training import configure, evaluate, fit, generate, open_run, override, resume
@@ -17,6 +18,7 @@ from carousel.training.environment import seeded
 from carousel.training.symbols import replay
 from carousel.training.symbols.coder import OnlineCoder
 from carousel.training.symbols.replay import Replay, online
+from carousel.training.tasks.symbols import compared
 from commands import call, one_object, sentence
 from helpers import assert_same
 
@@ -207,6 +209,40 @@ def test_the_verdict_is_one_sentence(run):
         "Each byte told before it was learnt from, the text takes 2.000 bits a byte, 20 % fewer than bz2, the best of "
         "the compressors (gzip 4.000, bz2 2.500, xz 3.000)."
     )
+
+
+def test_a_text_told_without_learning_says_so(run):
+    scores = {"loss": 2.0, "symbols": 1000, "rivals": {}}
+    assert run.task.told(scores) == "2.000 bits a symbol over 1,000 symbols"
+    assert run.task.told(scores | {"accuracy": 0.5}) == (
+        "2.000 bits a symbol over 1,000 symbols, by the final weights, without learning"
+    )
+
+
+@pytest.mark.parametrize(
+    "bits, rival, words",
+    [
+        (1.5, 2.0, "25 % fewer than bz2"),
+        (3.0, 2.0, "50 % more than bz2"),
+        (2.0001, 2.0, "as many as bz2"),
+        (0.25, 0.0004, "0.250 more than bz2"),
+        (0.0003, 0.0, "as many as bz2"),
+        (0.1, 0.0, "0.100 more than bz2"),
+    ],
+)
+def test_a_comparison_with_next_to_nothing_is_no_share(bits, rival, words):
+    assert compared(bits, {"gzip": 5.0, "bz2": rival}) == f"{words}, the best of the compressors"
+
+
+def test_nothing_online_is_called_best_or_test(run):
+    metrics = run.metrics()
+    for text in (
+        texts.fitted(run.folder, metrics, run.task, run.folder, None, None),
+        texts.interrupted(run.folder, metrics, run.task),
+    ):
+        assert "last epoch  " in text and "before it was learnt" in text
+        assert "best epoch" not in text and "validation" not in text and "\ntest" not in text
+    assert "\ncode length " in texts.fitted(run.folder, metrics, run.task, run.folder, None, None)
 
 
 def test_a_resumed_run_has_the_same_bits(run, tmp_path, monkeypatch):

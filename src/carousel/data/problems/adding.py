@@ -23,6 +23,7 @@ class Adding(Problem):
 
     title = "the adding problem"
     source = "Bai, Kolter and Koltun 2018, arXiv 1803.01271"
+    family = "modern"
     tolerance = 0.08
     least = {"length": 2}
     neighbours: ClassVar[dict[tuple[int, ...], str]] = {

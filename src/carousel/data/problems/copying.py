@@ -24,6 +24,7 @@ class Copy(Problem):
 
     title = "the copy problem"
     source = "Hochreiter and Schmidhuber 1997, in the form of Arjovsky, Shah and Bengio 2016 and of Bai et al. 2018"
+    family = "modern"
     classes = True
     tolerance = 0.5
     least = {"length": 1}

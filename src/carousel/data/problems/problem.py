@@ -88,6 +88,7 @@ class Problem(ABC):
     Attributes:
         title: what it is called in sentences.
         source: who defined it.
+        family: whose experiments it is of: "1997", "2002" or "modern".
         classes: whether targets are classes, told by cross-entropy in nats, or numbers, by the squared error.
         tolerance: the largest error of an output in a right answer. An output that names a class is a probability.
         neighbours: published results, by the sizes that they are of.
@@ -95,6 +96,7 @@ class Problem(ABC):
 
     title: ClassVar[str]
     source: ClassVar[str]
+    family: ClassVar[str] = "1997"
     classes: ClassVar[bool] = False
     tolerance: ClassVar[float] = inf
     neighbours: ClassVar[dict[tuple[int, ...], str]] = {}
@@ -130,6 +132,11 @@ class Problem(ABC):
     @abstractmethod
     def criterion(self) -> Criterion:
         """When it is solved."""
+
+    @property
+    def longest(self) -> int:
+        """About how many steps the longest sequence that is held out has, to tell what memory that wants."""
+        return 11 * self.sizes.get("length", 0) // 10 + 200
 
     @abstractmethod
     def draw(self, random: np.random.Generator, count: int) -> Examples:

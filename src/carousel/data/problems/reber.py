@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from carousel.data.problems.problem import NOTHING, Criterion, Examples, Problem
+from carousel.data.problems.problem import NOTHING, Criterion, Examples, Problem, randomness_of
+from carousel.errors import CarouselError
 
 SYMBOLS = "BTPSXVE"
 GRAPH = (
@@ -25,6 +26,9 @@ GRAPH = (
 STRINGS = 256
 """Different strings to learn from."""
 
+MOST = 1000
+"""Strings of a part that is held out, at most: the more different ones there are, the rarer is another."""
+
 _POOL_SEED = 0
 
 
@@ -33,7 +37,8 @@ class Reber(Problem):
     """The embedded Reber grammar: B, then T or P, then a string of the Reber grammar, the same T or P again, E.
 
     At each symbol the next one is to be told. Those to learn from are drawn from 256 different ones, and those
-    held out are different from them and from each other.
+    held out are different from them and from each other. Rare, long strings appear late, so all are dealt to the three
+    parts in turn: parts of up to 256 are alike.
     """
 
     title = "the embedded Reber grammar"
@@ -50,17 +55,26 @@ class Reber(Problem):
     @property
     def trivial(self) -> float:
         """Of the strings to learn from: each choice of the grammar, and of the last T or P, is one between two."""
-        choices = [1 + sum(len(chances) > 1 for chances in following(string)) for string in pool(STRINGS)]
-        steps = [len(string) - 1 for string in pool(STRINGS)]
+        choices = [1 + sum(len(chances) > 1 for chances in following(string)) for string in dealt(0, STRINGS)]
+        steps = [len(string) - 1 for string in dealt(0, STRINGS)]
         return log(2) * float(np.mean(np.divide(choices, steps)))
 
     def draw(self, random: np.random.Generator, count: int) -> Examples:
-        strings = pool(STRINGS)
+        strings = dealt(0, STRINGS)
         return examples([strings[index] for index in random.integers(len(strings), size=count)])
 
     def held_out(self, part: int, count: int) -> Examples:
-        first = STRINGS + part * count
-        return examples(pool(first + count)[first:])
+        """So many strings of a part, the same at every call.
+
+        Raises:
+            CarouselError: more than `MOST`.
+        """
+        if count > MOST:
+            raise CarouselError(
+                f"{self.title} has {MOST} strings to hold out at most, got held_out {count}; lower it"
+            )
+        strings = dealt(1 + part, max(count, STRINGS))
+        return examples([strings[index] for index in randomness_of(part).permutation(len(strings))[:count]])
 
 
 def string(random: np.random.Generator) -> str:
@@ -82,6 +96,11 @@ def pool(count: int) -> tuple[str, ...]:
     while len(strings) < count:
         strings[string(random)] = None
     return tuple(strings)
+
+
+def dealt(hand: int, count: int) -> tuple[str, ...]:
+    """So many strings of the pool, every third, beginning with the first, second or third (hand 0, 1, 2)."""
+    return pool(3 * count)[hand::3]
 
 
 def following(string: str) -> list[str]:

@@ -22,12 +22,17 @@ class _Stream(Problem):
     """A stream of so many intervals, as long as the part it is of asks for."""
 
     source = SOURCE
+    family = "2002"
     inputs = 1
     outputs = 1
     criterion = Criterion(right=1.0)
 
     def _drawn(self, random: np.random.Generator, count: int, repeats: int) -> Examples:
         raise NotImplementedError
+
+    @property
+    def longest(self) -> int:
+        return HELD_OUT[TEST] * sum(self.sizes.values())
 
     def draw(self, random: np.random.Generator, count: int) -> Examples:
         return self._drawn(random, count, TRAINING)
@@ -51,10 +56,8 @@ class SpikeDelays(_Stream):
     tolerance = 0.49
     least = {"length": 1, "choices": 1}
     neighbours: ClassVar[dict[tuple[int, ...], str]] = {
-        (
-            10,
-            1,
-        ): "LSTM with and without peepholes, with them often sooner (Gers, Schraudolph and Schmidhuber 2002)"
+        (10, 1): "LSTM with and without peepholes, without them often sooner "
+        "(Gers, Schraudolph and Schmidhuber 2002)"
     }
 
     @property

@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from pydantic import Field, Json
 
-from carousel.data.problems import TEST, VALIDATION, Examples, problem_of
+from carousel.data.problems import TEST, VALIDATION, Examples, Problem, problem_of
 from carousel.errors import CarouselError
 from carousel.training.config import Config
-from carousel.training.environment import cpu_threads
+from carousel.training.environment import cpu_threads, memory
 from carousel.training.label import Label
 from carousel.training.memory.batches import drawn, fixed
 from carousel.training.memory.model import MemoryModel
@@ -75,6 +75,7 @@ class Memory(Task[MemoryModel, Examples]):
         task, training = config.task, config.training
         assert task.problem is not None
         problem = problem_of(task.problem, **task.sizes)
+        _check(config, problem)
         return Material(
             names={},
             buffers={},
@@ -136,3 +137,18 @@ class Memory(Task[MemoryModel, Examples]):
 
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         return {"trivial": scores["trivial"]}
+
+
+def _check(config: Config, problem: Problem) -> None:
+    """Raise CarouselError for sequences that memory cannot hold."""
+    task, training = config.task, config.training
+    values = problem.inputs + problem.outputs
+    # Of symbols, two integers a step are kept; a batch of them is one-hot.
+    a_step = training.batch_size * values + 2 * task.held_out * min(values, 4)
+    wanted, there = 4 * problem.longest * a_step, memory()
+    if wanted > there:
+        raise CarouselError(
+            f"the sequences of {problem.name}, {task.held_out:,} held out and {training.batch_size:,} in a batch, take "
+            f"some {wanted / 1e9:,.0f} GB, and this machine has {there / 1e9:,.0f}; lower the sizes of the problem, "
+            "held_out or batch_size"
+        )

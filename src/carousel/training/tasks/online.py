@@ -100,7 +100,9 @@ class Online(Symbols):
         }
 
     def told(self, scores: Mapping[str, Any]) -> str:
-        return f"{self.shown(scores)} over {scores['symbols']:,} symbols"
+        """Only what was told without learning has an accuracy."""
+        how = ", by the final weights, without learning" if "accuracy" in scores else ""
+        return f"{self.shown(scores)} over {scores['symbols']:,} symbols{how}"
 
     def verdict(self, scores: Mapping[str, Any]) -> str:
         ours, rivals = scores["loss"], scores["rivals"]

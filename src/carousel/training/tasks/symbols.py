@@ -151,9 +151,15 @@ def rivals_of(text: Text, past: Text | None = None) -> dict[str, float]:
 def compared(bits: float, rivals: Mapping[str, float]) -> str:
     """How much fewer or more bits than the best compressor needs."""
     best = min(rivals, key=lambda name: rivals[name])
-    share = 100 * abs(bits / rivals[best] - 1) if rivals[best] else 100.0
+    mine, other = f"{bits:.3f}", f"{rivals[best]:.3f}"
     change = "fewer" if bits < rivals[best] else "more"
-    return f"{share:.0f} % {change} than {best}, the best of the compressors"
+    if mine == other:
+        told = "as many as"
+    elif not float(other):
+        told = f"{bits - rivals[best]:.3f} {change} than"
+    else:
+        told = f"{100 * abs(bits / rivals[best] - 1):.0f} % {change} than"
+    return f"{told} {best}, the best of the compressors"
 
 
 def listed(rivals: Mapping[str, float]) -> str:
