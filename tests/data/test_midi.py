@@ -74,9 +74,10 @@ def test_tracks_sound_together_and_drums_not_at_all(tmp_path):
     assert [np.flatnonzero(frame).tolist() for frame in roll] == [[C4], [C4, C4 + 7]]
 
 
-def test_a_note_struck_again_ends_and_one_never_released_is_none(tmp_path):
-    roll = read(written(on(60), on(60, TICKS), off(60, TICKS), on(72)), tmp_path)
-    assert [np.flatnonzero(frame).tolist() for frame in roll] == [[C4], [C4]]
+def test_a_note_struck_again_ends_and_one_never_released_ends_with_its_track(tmp_path):
+    end = mido.MetaMessage("end_of_track", time=TICKS)
+    roll = read(written(on(60), on(60, TICKS), off(60, TICKS), on(72), end), tmp_path)
+    assert [np.flatnonzero(frame).tolist() for frame in roll] == [[C4], [C4], [C4 + 12]]
 
 
 GOOD = written(on(60), off(60, TICKS))
@@ -88,12 +89,20 @@ GOOD = written(on(60), off(60, TICKS))
         (b"", "it is empty; write it again"),
         (b"RIFF and so on", "it is damaged"),
         (b"<html>", "it does not begin as a MIDI file does; check that it is one"),
-        (GOOD[:-6], "it is damaged: "),
-        (GOOD[:10], "it is damaged: "),
+        (GOOD[:-6], "it ends too early; write it again"),
+        (GOOD[:10], "it ends too early; write it again"),
+        (
+            written(on(60), off(60, TICKS), type=2),
+            r"its tracks are pieces of their own \(MIDI type 2\), wanted type 0 or 1",
+        ),
         (GOOD[:12] + b"\xe7\x28" + GOOD[14:], "it counts time in seconds"),
         (GOOD[:12] + b"\0\0" + GOOD[14:], "it counts time in seconds .* or in beats of no ticks"),
-        (written(), "it has no note on a piano's keys"),
-        (written(on(3), off(3, TICKS)), "it has no note on a piano's keys that sounds in a frame of 1 beats"),
+        (written(), "it holds no notes on a piano's keys, drums apart; leave the file out"),
+        (written(on(3), off(3, TICKS)), "it holds no notes on a piano's keys"),
+        (
+            written(on(60, 1), off(60, 1)),
+            "it has no note on a piano's keys that sounds in a frame of 1 beats; give a shorter",
+        ),
         (written(on(60), off(60, 10**8)), "it has 208,334 frames of 1 beats, wanted at most 100,000"),
     ],
 )

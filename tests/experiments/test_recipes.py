@@ -8,9 +8,10 @@ import pytest
 from carousel.data import DATASETS
 from carousel.data.problems import PROBLEMS
 from carousel.errors import CarouselError
-from carousel.experiments import available, datasets, resolve
+from carousel.experiments import available, configured, datasets, resolve
 from carousel.training import Config
 from carousel.training.config import parse_config, to_yaml
+from carousel.training.source import sha256
 
 
 @pytest.mark.parametrize("name", available())
@@ -34,6 +35,17 @@ def test_a_path_is_read(tmp_path):
         (tmp_path / name).write_text("model: {hidden_size: 5}")
         assert resolve(str(tmp_path / name)).model.hidden_size == 5
         assert resolve(str(tmp_path / name)).training == Config().training
+
+
+def test_data_in_a_configuration_is_held_to_what_it_is_now(tmp_path):
+    text, other, mine = (tmp_path / name for name in ("a.txt", "b.txt", "mine.yaml"))
+    text.write_text("abc")
+    other.write_text("abcd")
+    mine.write_text(f"data: {{file: '{text}'}}\ntask: {{kind: symbols}}")
+    assert resolve(str(mine)).data.sha256 == sha256(text)
+    assert configured(str(mine), changes=[f"data.file={other}"])[0].data.sha256 == sha256(other)
+    text.unlink()
+    assert resolve(str(mine)).data.sha256 is None
 
 
 def test_an_unknown_recipe(tmp_path, monkeypatch):

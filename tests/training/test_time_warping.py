@@ -33,6 +33,26 @@ def test_distances_are_those_of_the_recursion(features, at_once, monkeypatch):
     assert cells(some, others) == 16 * 12
 
 
+def test_a_long_sequence_among_short_ones_costs_no_more_than_is_counted(monkeypatch):
+    compared = []
+    block = time_warping._block
+    monkeypatch.setattr(
+        time_warping,
+        "_block",
+        lambda some, y, lengths: (
+            compared.append(max(map(len, some)) * len(some) * y.shape[0] * y.shape[1])
+            or block(some, y, lengths)
+        ),
+    )
+    random = np.random.default_rng(0)
+    some, others = drawn([3] * 49 + [4, 100], 1, random), drawn([100] + [4] * 30, 1, random)
+    found = distances(some, others)
+    assert sum(compared) == cells(some, others) == (50 * 4 + 100) * (100 + 30 * 4)
+    for row, column in ((0, 0), (0, 1), (50, 0), (50, 30)):
+        wanted = recursion(some[row], others[column])
+        assert found[row, column] == pytest.approx(wanted, rel=1e-5)
+
+
 def test_who_goes_slower_is_the_same():
     x = np.float32([[0], [1], [3], [2]])
     assert distances([x], [np.repeat(x, 3, axis=0), x[:-1]]).tolist() == [[0.0, 1.0]]

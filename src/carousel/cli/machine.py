@@ -12,7 +12,7 @@ from carousel.cli._shared import Debug, Json, app, plain_errors, show
 def recipes(as_json: Json = False, debug: Debug = False) -> None:
     """List the recipes.
 
-    Each with what it does, and what is fetched where its data is not here yet.
+    Each with what it does, and where its data comes from if it is not here yet.
     """
     with plain_errors(debug):
         from carousel.data.datasets import is_here, known
@@ -23,8 +23,8 @@ def recipes(as_json: Json = False, debug: Debug = False) -> None:
             dataset = datasets()[name]
             here = dataset is None or is_here(dataset)
             found[name] = {"about": about, "dataset": dataset, "here": here}
-            fetched = "" if dataset is None or here else f" [fetches {known(dataset).archive}]"
-            lines.append(f"{name}: {about}{fetched}")
+            missing = "" if dataset is None or here else f" [{known(dataset).way}]"
+            lines.append(f"{name}: {about}{missing}")
         show(as_json, {"recipes": found}, "\n".join(lines))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carousel.data.opening import reading
-from carousel.data.rolls import notes_of, roll_of
+from carousel.data.rolls import KEYS, LOWEST, notes_of, roll_of
 from carousel.errors import CarouselError
 
 SUFFIXES = (".mid", ".midi")
@@ -22,10 +22,11 @@ TICKS = 480
 def read_midi(path: str | os.PathLike[str], frame: float) -> npt.NDArray[np.uint8]:
     """The roll [T, 88] of all tracks but drums, at `frame` beats (quarter notes) a frame; see `roll_of`.
 
-    Tempo does not matter: a beat is a beat. Nothing in the file is trusted.
+    Tempo does not matter: a beat is a beat. A note that is never released ends with its track. Nothing in the file is
+    trusted.
 
     Raises:
-        CarouselError: the file cannot be read, is no MIDI file or damaged, or has no notes.
+        CarouselError: the file cannot be read, is no MIDI file or damaged, has independent tracks, or has no notes.
     """
     mido = _mido()
     with reading(path) as file:
@@ -35,15 +36,23 @@ def read_midi(path: str | os.PathLike[str], frame: float) -> npt.NDArray[np.uint
         try:
             parsed = mido.MidiFile(file=io.BytesIO(content), clip=True)
             notes = [note for track in parsed.tracks for note in _notes(track)]
+        except EOFError as error:
+            raise CarouselError("it ends too early; write it again") from error
         # mido does not check what it reads: whatever Python raises on the way means that the file is damaged.
         except Exception as error:
             raise CarouselError(
                 f"it is damaged: {str(error) or type(error).__name__}; write it again"
             ) from error
+        if parsed.type == 2:
+            raise CarouselError(
+                "its tracks are pieces of their own (MIDI type 2), wanted type 0 or 1; write each to its own file"
+            )
         if parsed.ticks_per_beat <= 0:
             raise CarouselError(
                 "it counts time in seconds (SMPTE) and not in beats, or in beats of no ticks; write it in beats"
             )
+        if not any(end > begin and LOWEST <= key < LOWEST + KEYS for begin, end, key in notes):
+            raise CarouselError("it holds no notes on a piano's keys, drums apart; leave the file out")
         ticks = parsed.ticks_per_beat
         return roll_of(((begin / ticks, end / ticks, key) for begin, end, key in notes), frame)
 
@@ -68,7 +77,7 @@ def midi_file(roll: npt.NDArray[np.uint8], frame: float, beats_per_minute: float
 
 
 def _notes(track: Any) -> Iterator[tuple[int, int, int]]:
-    """Notes of a track in ticks; one that is struck again ends, and one that is never released is none."""
+    """Notes of a track in ticks; one that is struck again ends, and one that is never released ends with the track."""
     held: dict[tuple[int, int], int] = {}
     now = 0
     for message in track:
@@ -81,6 +90,8 @@ def _notes(track: Any) -> Iterator[tuple[int, int, int]]:
             yield begin, now, message.note
         if message.type == "note_on" and message.velocity:
             held[place] = now
+    for (_, key), begin in held.items():
+        yield begin, now, key
 
 
 def _mido() -> Any:

@@ -68,15 +68,32 @@ def configured(
         raise CarouselError(
             f"{as_options(of_table)}: only a table of your own takes that, '{source}' is none; leave it out"
         )
-    return override(resolve(source), changes), []
+    return _with_hash(override(_resolved(source), changes)), []
 
 
 def resolve(name: str) -> "Config":
     """The configuration behind a recipe's name or a path that ends in .yaml or .yml.
 
+    Data of one's own is as it is now, where the configuration has no hash of it.
+
     Raises:
         CarouselError: no such recipe or file, or a file that is not a configuration.
     """
+    return _with_hash(_resolved(name))
+
+
+def _with_hash(config: "Config") -> "Config":
+    """The same, with the hash of the data that is there, so that a change of it is seen later."""
+    from carousel.training.source import sha256
+
+    data = config.data
+    if data.file is None or data.sha256 or not Path(data.file).exists():
+        return config
+    digest = sha256(Path(data.file))
+    return config.model_copy(update={"data": data.model_copy(update={"sha256": digest})})
+
+
+def _resolved(name: str) -> "Config":
     # Training stands on Lightning, which takes seconds to import; listing the recipes does not need it.
     from carousel.training.config import load_config, parse_config
 

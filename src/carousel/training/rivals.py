@@ -11,7 +11,7 @@ from carousel.data import Sequences, moments
 from carousel.training.time_warping import cells, distances
 
 MOST_CELLS = 500_000_000
-"""Pairs of steps that are compared for the nearest neighbour: some seconds."""
+"""Pairs of steps that are compared for the nearest neighbour, at most: some seconds."""
 LARGEST, NEIGHBOUR = "majority class", "1-NN DTW"
 
 
@@ -54,8 +54,10 @@ def _digest(*parts: Sequences) -> str:
 
 
 def _distances(some: Sequences, past: Sequences, standardised: bool) -> npt.NDArray[np.float32]:
-    mean, std = moments(past) if standardised else (np.float32(0), np.float32(1))
-    known, asked = ([(one - mean) / std for one in part.values] for part in (past, some))
+    """Around the mean of the past: that changes no distance, and float32 keeps the digits of values far from 0."""
+    mean = np.concatenate(past.values).mean(axis=0, dtype=np.float64)
+    std = moments(past)[1] if standardised else np.float32(1)
+    known, asked = ([((one - mean) / std).astype(np.float32) for one in part.values] for part in (past, some))
     return distances(asked, known)
 
 

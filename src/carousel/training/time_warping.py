@@ -16,15 +16,37 @@ CELLS_AT_ONCE = 2**18
 
 
 def cells(some: Sequence[Array], others: Sequence[Array]) -> int:
-    """How many pairs of steps there are to compare."""
-    return sum(map(len, some)) * sum(map(len, others))
+    """How many pairs of steps `distances` compares at most, those of padding among them."""
+    first, second = (
+        sum(len(group) * max(len(sequences[i]) for i in group) for group in _alike(sequences))
+        for sequences in (some, others)
+    )
+    return first * second
 
 
 def distances(some: Sequence[Array], others: Sequence[Array]) -> Array:
     """The distance [N, M] of each of N sequences [T, F] to each of M."""
+    found = np.empty((len(some), len(others)), np.float32)
+    for rows in _alike(some):
+        for columns in _alike(others):
+            x, y = [some[i] for i in rows], [others[i] for i in columns]
+            # A block holds whole diagonals as long as its first sequences, which so are the shorter ones.
+            swapped = max(map(len, x)) > max(map(len, y))
+            found[np.ix_(rows, columns)] = _blocks(y, x).T if swapped else _blocks(x, y)
+    return found
+
+
+def _alike(sequences: Sequence[Array]) -> list[list[int]]:
+    """The places of sequences of about the same length, so that padding at most doubles one."""
+    groups: dict[int, list[int]] = {}
+    for place, one in enumerate(sequences):
+        groups.setdefault((len(one) - 1).bit_length(), []).append(place)
+    return list(groups.values())
+
+
+def _blocks(some: Sequence[Array], others: Sequence[Array]) -> Array:
     padded, lengths = _padded(others)
-    longest = max(map(len, some))
-    size = max(1, CELLS_AT_ONCE // (len(others) * min(longest, len(padded))))
+    size = max(1, CELLS_AT_ONCE // (len(others) * max(map(len, some))))
     blocks = [_block(some[first : first + size], padded, lengths) for first in range(0, len(some), size)]
     return np.concatenate(blocks)
 

@@ -110,6 +110,9 @@ def test_damage_is_mended(at_hand):
     assert (fetch("pair") / "a_TEST.ts").read_bytes() == b"test"
     (folder / "a_TEST.ts").unlink()
     assert (fetch("pair") / "a_TEST.ts").read_bytes() == b"test"
+    (folder / "a folder").mkdir()
+    assert not is_here("pair")
+    assert len(list(fetch("pair").iterdir())) == 2
 
 
 def test_a_training_that_is_killed_leaves_no_half_data_set(at_hand, monkeypatch):

@@ -17,6 +17,7 @@ from carousel.experiments import resolve
 from carousel.training import MusicModel, compose, configure, evaluate, fit, generate, open_run, override
 from carousel.training.music.parts import FEW, STRETCH, parts, stretches
 from carousel.training.music.simple import losses_of_rivals, rates
+from carousel.training.tasks import TASKS
 from commands import call, one_object, sentence
 from helpers import assert_same
 from known_data import stand_in
@@ -103,6 +104,25 @@ def test_it_learns_and_says_who_won(folder, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [(8.001, "as many as"), (7.99, "0.1 % less than"), (8.03, "0.4 % more than"), (9.0, "12 % more than")],
+)
+def test_what_is_nearly_as_good_is_told_apart(loss, said):
+    told = TASKS["music"].verdict({"loss": loss, "rivals": {"last frame": 8.0, "key frequencies": 9.0}})
+    assert f", {said} that of the best simple means (" in told
+
+
+def test_equal_pieces_are_on_one_side(folder):
+    pieces = read_music(folder, 1.0)
+    twice = pieces.select([*range(len(pieces)), *range(len(pieces))])
+    for seed in range(5):
+        once, both = parts(pieces, 0.2, 0.2, seed), parts(twice, 0.2, 0.2, seed)
+        assert [2 * part.ids for part in once] == [part.ids for part in both]
+    same = pieces.select([0] * FEW)
+    assert [len(part) for part in parts(same, 0.2, 0.2, 0)] == [FEW] * 3  # each is cut in three
+
+
 def test_few_pieces_are_cut_in_time_and_more_are_drawn(folder):
     pieces = read_music(folder, 1.0)
     assert len(pieces) >= FEW
@@ -122,8 +142,15 @@ def test_long_pieces_are_learnt_in_stretches(folder):
     pieces = read_music(folder, 1.0).select([0])
     long = np.concatenate([pieces.values[0]] * 20)
     cut = stretches(type(pieces)((long,), NAMES, ("long",)))
-    assert max(cut.lengths) <= STRETCH and min(cut.lengths) > STRETCH // 2
-    np.testing.assert_array_equal(np.concatenate(cut.values), long)
+    assert max(cut.lengths) <= STRETCH + 1 and min(cut.lengths) > STRETCH // 2
+    assert cut.labels.tolist() == [0, 1, 1, 1]
+    new = [part[goes_on:] for part, goes_on in zip(cut.values, cut.labels, strict=True)]
+    np.testing.assert_array_equal(np.concatenate(new), long)
+    for before, part in zip(cut.values, cut.values[1:], strict=False):
+        np.testing.assert_array_equal(part[0], before[-1])
+    model = MusicModel(override(resolve("music"), ["hidden_size=2"])).train()
+    (batch,) = batches(cut, len(cut))
+    assert len(model.scores(batch)["loss"]) == len(long)  # each frame is learnt once
 
 
 def test_what_is_composed_is_drawn_from_what_is_said(run):

@@ -62,7 +62,9 @@ def _folder(name: str, dataset: Dataset) -> Path:
 
 
 def _is_whole(folder: Path, dataset: Dataset) -> bool:
-    files = folder.iterdir() if folder.is_dir() else ()
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    if not all(path.is_file() for path in files):
+        return False
     return digest({path.name: path.read_bytes() for path in files}) == dataset.digest
 
 
@@ -73,9 +75,10 @@ def _comes_along(dataset: Dataset) -> bool:
 def _make(folder: Path, dataset: Dataset) -> None:
     contents = dataset.build() if dataset.build else _fetched(folder.parent / "archives", dataset)
     if digest(contents) != dataset.digest:
+        giver = dataset.archive or f"the package {dataset.package}"
         raise CarouselError(
-            f"the files that {dataset.archive or 'the installed package'} gives have the digest {digest(contents)}, "
-            f"wanted {dataset.digest}; please report this"
+            f"the files that {giver} gives have the digest {digest(contents)}, wanted {dataset.digest}; "
+            "please report this"
         )
     with TemporaryDirectory(dir=folder.parent) as place:
         new = Path(place) / folder.name

@@ -61,6 +61,7 @@ class Dataset:
         digest: of all its files together, see `archives.digest`.
         make: how a file is made of the bytes of a member; None where they are it.
         build: what makes its files, by the names that `members` has, of a package that is installed.
+        package: the name of that package.
     """
 
     holds: Content
@@ -71,6 +72,12 @@ class Dataset:
     digest: str = ""
     make: Callable[[bytes], bytes] | None = None
     build: Callable[[], dict[str, bytes]] | None = None
+    package: str = ""
+
+    @property
+    def way(self) -> str:
+        """How it comes here, as sentences say it, where it does not come with Carousel."""
+        return f"fetches {self.archive}" if self.archive else f"made from the package {self.package}"
 
     @property
     def is_folder(self) -> bool:
@@ -186,6 +193,7 @@ DATASETS: dict[str, Dataset] = {
         members=("chorales.json",),
         digest="77e5082d6de466e29d89170a105d306313c949d594d098b88e60c1dcb6030856",
         build=build,
+        package="music21",
     ),
     "alice29": _text(
         "alice29.txt",

@@ -59,6 +59,8 @@ class MusicModel(SequenceModel):
         logits = self(batch.x)
         counted = torch.arange(len(batch.x)).unsqueeze(1) < batch.lengths
         counted[0] &= self.training
+        if batch.labels is not None:  # of `stretches`: 1 where it goes on from its first frame
+            counted[0] &= batch.labels.cpu() == 0
         counted = counted.to(logits.device)
         return told(logits[counted], batch.x[counted])
 

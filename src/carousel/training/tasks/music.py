@@ -116,10 +116,15 @@ class Music(Task[MusicModel, Sequences]):
         ours, rivals = scores["loss"], scores["rivals"]
         best = min(rivals, key=lambda name: rivals[name])
         listed = ", ".join(f"{name} {loss:.2f}" for name, loss in rivals.items())
-        change = "less" if ours < rivals[best] else "more"
+        share = 100 * abs(ours / rivals[best] - 1)
+        if f"{ours:.2f}" == f"{rivals[best]:.2f}":
+            beside = "as many as"
+        else:
+            change = "less" if ours < rivals[best] else "more"
+            beside = f"{share:{'.0f' if share >= 1 else '.1g'}} % {change} than"
         return (
             f"The model's negative log-likelihood is {ours:.2f} nats a frame of the test part, "
-            f"{100 * abs(ours / rivals[best] - 1):.0f} % {change} than that of the best simple means ({listed})."
+            f"{beside} that of the best simple means ({listed})."
         )
 
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
