@@ -78,9 +78,11 @@ def compare(
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
             from carousel.experiments import compare as compare_variants
             from carousel.experiments import compare_runs, configured
-            from carousel.experiments.comparison import markdown, parse_sweep, record
+            from carousel.experiments.comparison import markdown, parse_sweeps, record
         if all(Path(source).is_dir() for source in sources):
-            named = [name for name, value in given.items() if value]
+            named = [
+                name for name, value in given.items() if not (value is None or value is False or value == [])
+            ]
             if named:
                 raise CarouselError(
                     f"{as_options(named)}: finished runs are compared as they are; leave it out"
@@ -98,11 +100,11 @@ def compare(
                 typer.echo(sentence, err=True)
             comparison = compare_variants(
                 config,
-                None if layers is None else layers.split(","),
+                None if layers is None else [layer.strip() for layer in layers.split(",")],
                 SEEDS if seeds is None else seeds,
                 ablation=ablation,
                 match=match,
-                sweep=dict(map(parse_sweep, sweep or [])),
+                sweep=parse_sweeps(sweep or []),
                 workers=workers,
                 ray=ray,
                 out=out,

@@ -74,6 +74,7 @@ def test_a_long_plan_is_begun_with_yes_alone(tmp_path, monkeypatch, made):
         (["japanese_vowels", "--seeds", "0"], "a comparison wants at least one seed, got 0; five begin to show a spread"),
         (["japanese_vowels", "--sweep", "hiden_size=1,2"], "unknown setting 'hiden_size'; did you mean 'hidden_size'?"),
         (["japanese_vowels", "--set", "hiden_size=1"], "unknown setting 'hiden_size'; did you mean 'hidden_size'?"),
+        (["japanese_vowels", "--sweep", "hidden_size=1", "--sweep", "hidden_size=2"], "hidden_size is swept over twice; give all its values at once"),
         (["japanese_vowels", "nowhere"], "'japanese_vowels' is no run folder; give run folders, or one recipe, configuration or file"),
         (["japanese_vowels", "--ablation", "--layers", "torch"], "an ablation brings its own variants, got layers as well; leave one of them out"),
     ],
@@ -98,4 +99,13 @@ def test_run_folders_are_compared_as_they_are(tmp_path):
     call("fit", *TINY, "--epochs", 1, "--out", tmp_path / "run")
     said = sentence(call("compare", tmp_path / "run", "--seeds", 3, "--workers", 2))
     assert said == "--seeds, --workers: finished runs are compared as they are; leave it out"
+    assert sentence(call("compare", tmp_path / "run", "--seeds", 0)).startswith("--seeds: finished runs are")
     assert "is not a run: it has no config.yaml" in sentence(call("compare", tmp_path))
+
+
+def test_of_a_comparison_the_runs_are_asked_for(tmp_path, made):
+    folder = tmp_path / "c"
+    assert call("compare", "japanese_vowels", *FEW, "--layers", "torch, lstm", "--out", folder).exit_code == 0
+    assert sentence(call("compare", folder)) == (
+        f"'{folder}' is a comparison and no run; give the runs in it, {folder}/runs/*"
+    )

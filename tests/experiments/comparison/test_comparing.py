@@ -1,15 +1,19 @@
 """A comparison from the beginning to its files: nothing is made twice, nothing mixed, nothing begun unasked."""
 
 import json
+from pathlib import Path
+from shutil import copy
 
 import pytest
 
+from carousel.data import load, write_npz
 from carousel.errors import CarouselError
 from carousel.experiments import compare, compare_runs
 from carousel.experiments.comparison import comparing
 from carousel.experiments.comparison.processes import Event
 from carousel.experiments.comparison.sentences import notes
-from carousel.training import open_run, override
+from carousel.training import fit, open_run, override
+from carousel.training.source import sha256
 
 
 def names(jobs):
@@ -39,6 +43,12 @@ def test_a_comparison_is_made_once_and_can_be_added_to(base, tmp_path, made, cap
     assert [row.name for row in more.rows] == ["lstm", "torch", "vanilla"]
     assert more.rows[1].scores[:2] == first.rows[0].scores
     assert capsys.readouterr().err == ""
+
+    told = "The folder holds 7 more finished runs, not asked for this time and not in the table."
+    less = compare(base, ["lstm", "torch"], 1, out=folder, progress=False)
+    assert not any("more finished" in note for note in notes(more))
+    assert told in notes(less)
+    assert told in (folder / "comparison.md").read_text()
 
     again = compare_runs(
         [folder / "runs" / f"{layer}-seed{seed}" for layer in ("lstm", "torch") for seed in (0, 1)]
@@ -93,6 +103,19 @@ def test_an_interrupted_comparison_says_how_to_go_on_and_does(base, tmp_path, mo
     monkeypatch.setattr(comparing, "train_in_processes", train)
     compare(base, ["torch", "lstm"], 1, out=tmp_path / "new", progress=False)
     assert names(made) == ["torch-seed0", "lstm-seed0"]
+
+
+def test_an_interruption_before_any_run_has_ended_is_said(base, tmp_path, monkeypatch):
+    def interrupted(pending, workers, threads):
+        yield None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparing, "train_in_processes", interrupted)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        compare(base, ["torch", "lstm"], 1, out=tmp_path / "new", progress=False)
+    assert str(raised.value) == (
+        "before any of the 2 runs had ended; the same command goes on with what was begun"
+    )
 
 
 def test_a_run_that_cannot_be_made_is_said_and_the_others_are_made(base, tmp_path, monkeypatch, made, capsys):
@@ -203,3 +226,38 @@ def test_runs_are_named_by_what_tells_them_apart(base, tmp_path, made):
     found = compare_runs(sorted((tmp_path / "runs").iterdir()), tmp_path / "result")
     assert [row.name for row in found.rows] == ["lstm dropout=0.0", "torch dropout=0.0", "torch dropout=0.5"]
     assert (tmp_path / "result" / "comparison.html").is_file()
+
+
+def test_runs_of_another_recipe_or_place_of_the_same_file_are_one_variant(base, tmp_path, made):
+    write_npz(tmp_path / "mine.npz", load("japanese_vowels")[0].select(range(0, 270, 3)))
+    mine = []
+    for index, (place, recipe, dropout) in enumerate(
+        [("a", "one", 0.0), ("b", "other", 0.5), ("b", "one", 0.0), ("a", "other", 0.5)]
+    ):
+        (tmp_path / place).mkdir(exist_ok=True)
+        file = copy(tmp_path / "mine.npz", tmp_path / place)
+        data = {"dataset": None, "file": str(file), "sha256": sha256(Path(file))}
+        config = override(base, data | {"recipe": recipe, "seed": index // 2, "dropout": dropout})
+        mine.append(fit(config, tmp_path / str(index), progress=False).folder)
+    found = compare_runs(mine)
+    assert [row.name for row in found.rows] == ["dropout=0.0", "dropout=0.5"]
+    assert [[outcome.folder for outcome in row.outcomes] for row in found.rows] == [
+        [str(mine[0]), str(mine[2])],
+        [str(mine[1]), str(mine[3])],
+    ]
+    copied = fit(
+        override(open_run(mine[0]).config, {"recipe": "third"}), tmp_path / "4", progress=False
+    ).folder
+    with pytest.raises(CarouselError, match="are of the same configuration and seed; leave one of them out$"):
+        compare_runs([mine[0], copied])
+
+
+def test_variants_of_finished_runs_must_have_the_same_seeds(base, tmp_path, made):
+    compare(base, ["torch", "lstm", "gru"], 3, out=tmp_path, progress=False)
+    wanted = ["torch-seed0", "torch-seed1", "lstm-seed1", "gru-seed0", "gru-seed1", "gru-seed2"]
+    with pytest.raises(CarouselError) as raised:
+        compare_runs([tmp_path / "runs" / name for name in wanted])
+    assert str(raised.value) == (
+        "all variants must have the same seeds, but 'torch' lacks 2; 'lstm' lacks 0, 2: make these runs, or leave out "
+        "the others of those seeds"
+    )

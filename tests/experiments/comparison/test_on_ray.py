@@ -61,11 +61,14 @@ def test_a_cluster_that_cannot_be_reached(base, tmp_path):
         "address: host:port, auto, or local"
     )
     assert not (tmp_path / "new").exists()
-    for address in ("nowhere", "auto"):
-        with pytest.raises(
-            CarouselError, match=f"^the Ray cluster '{address}' cannot be reached: [^\n]+; check that"
-        ):
+    with pytest.raises(CarouselError, match="^the Ray cluster 'auto' cannot be reached: [^\n]+; check that"):
+        compare(base, ["torch"], 1, ray="auto", out=tmp_path / "new", progress=False)
+    for address in ("nowhere", "nowhere:port", ":6379"):
+        with pytest.raises(CarouselError) as raised:
             compare(base, ["torch"], 1, ray=address, out=tmp_path / "new", progress=False)
+        assert str(raised.value) == (
+            f"the address of a Ray cluster is host:port, auto or local, got '{address}'"
+        )
 
 
 def test_without_ray_the_command_that_installs_it_is_named(base, tmp_path, monkeypatch):

@@ -120,7 +120,8 @@ def test_less_may_be_better():
     assert "mase" in results(found).head
     assert verdict(found) == (
         "'other' is better than 'plain' by 0.197 (−0.211 to −0.182, p < 0.001). "
-        "The simple thing wins: no variant is better than seasonal (0.900)."
+        "Every variant is on average above the best of the baselines, the seasonal naive forecast (0.900), but not told "
+        "apart from it."
     )
 
 
@@ -131,8 +132,19 @@ def test_less_may_be_better():
             {"majority": 0.2, "DTW": 0.88},
             "Every variant is better than the best of the baselines, DTW (88.0 %).",
         ),
-        ({"DTW": 0.93}, "Better than the best of the baselines, DTW (93.0 %): only 'better'."),
-        ({"DTW": 0.97}, "The simple thing wins: no variant is better than DTW (97.0 %)."),
+        (
+            {"DTW": 0.93},
+            "'plain' is worse than the best of the baselines, DTW (93.0 %). 'better' is better than DTW.",
+        ),
+        (
+            {"DTW": 0.97},
+            "The simple thing wins: every variant is worse than the best of the baselines, DTW (97.0 %).",
+        ),
+        (
+            {"DTW": 0.905},
+            "'plain' is on average above the best of the baselines, DTW (90.5 %), but not told apart from it. "
+            "'better' is better than DTW.",
+        ),
     ],
 )
 def test_baselines_are_told_beside_the_variants(baselines, said):
@@ -144,6 +156,25 @@ def test_baselines_are_told_beside_the_variants(baselines, said):
     )
     assert verdict(found).endswith(said)
     assert [row[0] for row in results(found).rows] == ["plain", "better", *baselines]
+
+
+def test_one_seed_tells_no_baseline_apart():
+    found = comparison_of([(variant("plain"), outcomes([0.9], baselines={"DTW": 0.8}))])
+    assert verdict(found).endswith(
+        "Every variant is above the best of the baselines, DTW (80.0 %), with one seed."
+    )
+
+
+@pytest.mark.parametrize("second, said", [(120, "nearly equal: 100 to 120"), (100, "equal: 100")])
+def test_the_page_says_how_equal_parameters_are(tmp_path, second, said):
+    found = comparison_of(
+        [
+            (variant("one"), outcomes(PLAIN)),
+            (variant("two", "one"), outcomes(EQUAL, parameters=second)),
+        ],
+        matched=True,
+    )
+    assert f"<dd>{said}</dd>" in write_comparison(tmp_path, found).read_text()
 
 
 def test_doubts_are_noted():

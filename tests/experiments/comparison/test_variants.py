@@ -4,7 +4,13 @@ import pytest
 
 from carousel.errors import CarouselError
 from carousel.experiments.comparison.matching import matched
-from carousel.experiments.comparison.variants import of_extensions, of_layers, parse_sweep, swept
+from carousel.experiments.comparison.variants import (
+    of_extensions,
+    of_layers,
+    parse_sweep,
+    parse_sweeps,
+    swept,
+)
 from carousel.training import Config, override, task_of
 from carousel.training.parameters import parameter_count
 
@@ -118,12 +124,26 @@ def test_a_projection_keeps_its_share_of_the_size(names):
             assert variant.config.model.proj_size == round(variant.config.model.hidden_size / 4)
 
 
-def test_each_point_of_a_sweep_is_matched_by_itself(names):
-    found = matched(swept(of_layers(BASE, ["torch", "augmented"]), {"hidden_size": [16, 48]}), names)
-    counts = {str(variant): parameter_count(variant.config, names) for variant in found}
-    for size in (16, 48):
-        one, other = (counts[f"{layer}, hidden_size={size}"] for layer in ("torch", "augmented"))
-        assert one == pytest.approx(other, rel=0.05)
+def test_each_point_of_a_sweep_is_matched(names):
+    found = matched(swept(of_layers(BASE, ["torch", "augmented"]), {"dropout": [0.0, 0.5]}), names)
+    first, other, *augmented = found
+    assert (first.config.model.hidden_size, other.config.model.hidden_size) == (64, 64)
+    assert [variant.config.model.dropout for variant in augmented] == [0.0, 0.5]
+    wanted = parameter_count(first.config, names)
+    for variant in augmented:
+        assert parameter_count(variant.config, names) == pytest.approx(wanted, rel=0.05)
+
+
+@pytest.mark.parametrize("grid", [{"hidden_size": [64, 16]}, {"dropout": [0.1], "model.num_layers": [1, 2]}])
+def test_equal_parameters_are_not_swept_over_sizes(names, grid):
+    with pytest.raises(CarouselError) as raised:
+        matched(swept(of_layers(BASE, ["torch", "augmented"]), grid), names)
+    first, second, *_ = (variant for variant in swept(of_layers(BASE, ["torch"]), grid))
+    one, other = (f"{parameter_count(variant.config, names):,}" for variant in (first, second))
+    assert str(raised.value) == (
+        f"'{first}' has {one} parameters and '{second}' {other}: variants of equal parameters are not swept over what "
+        "changes their number; leave that out of the sweep, or compare for each value apart"
+    )
 
 
 def test_the_smallest_sizes_are_matched_too(names):
@@ -152,6 +172,14 @@ def test_the_smallest_sizes_are_matched_too(names):
         (
             lambda: swept([], {"dropout": []}),
             "the sweep over dropout has no values; give some, such as dropout=1,2",
+        ),
+        (
+            lambda: swept([], {"hidden_size": [4], "model.hidden_size": [8]}),
+            "hidden_size is swept over twice; give all its values at once, such as hidden_size=1,2",
+        ),
+        (
+            lambda: parse_sweeps(["dropout=0.1", "batch_size=8", "dropout=0.2"]),
+            "dropout is swept over twice; give all its values at once, such as dropout=1,2",
         ),
         (lambda: swept([], {"dropout": [0.1, 0.1]}), "the sweep over dropout has 0.1 twice; name it once"),
         (

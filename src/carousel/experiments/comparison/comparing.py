@@ -111,7 +111,12 @@ def compare(
             (variant, [finished[job.folder] for job in jobs if job.variant == variant])
             for variant in variants
         ]
-        comparison = replace(comparison_of(found, is_matched), folder=str(folder), left_out=left_out)
+        comparison = replace(
+            comparison_of(found, is_matched),
+            folder=str(folder),
+            left_out=left_out,
+            not_counted=_not_counted(folder, jobs),
+        )
         write_comparison(folder, comparison)
     return comparison
 
@@ -145,6 +150,13 @@ def _finished(jobs: Sequence[Job]) -> dict[Path, Outcome]:
     """What the complete runs among these tell, by folder."""
     runs = [open_run(job.folder) for job in jobs if (job.folder / METRICS).is_file()]
     return {run.folder: outcome_of(run) for run in runs if run.metrics()["status"] == "complete"}
+
+
+def _not_counted(folder: Path, jobs: Sequence[Job]) -> int:
+    """How many complete runs of a folder are none of these."""
+    counted = {job.folder for job in jobs}
+    others = [file.parent for file in folder.glob(f"{RUNS}/*/{METRICS}") if file.parent not in counted]
+    return sum(open_run(other).metrics()["status"] == "complete" for other in others)
 
 
 @contextmanager
@@ -205,6 +217,8 @@ def _train(events: Iterator[Event | None], pending: Sequence[Job], total: int, p
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"after {display.runs}, which are kept; the same command goes on with the others"
+                if display.ended
+                else f"before any of the {total} runs had ended; the same command goes on with what was begun"
             ) from None
     if failures:
         first = failures[0]

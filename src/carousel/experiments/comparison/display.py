@@ -50,9 +50,14 @@ class Display:
         self._bar.stop()
 
     @property
+    def ended(self) -> int:
+        """How many runs there is nothing left to do for."""
+        return self._total - len(self._open)
+
+    @property
     def runs(self) -> str:
         """Such as "7 of 20 runs"."""
-        return f"{self._total - len(self._open)} of {self._total} runs"
+        return f"{self.ended} of {self._total} runs"
 
     def look(self) -> None:
         """See how far the runs are."""

@@ -1,6 +1,6 @@
 """Runs that were made before, compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,18 @@ from typing import Any
 from carousel.errors import CarouselError
 from carousel.experiments.comparison.outcomes import outcome_of
 from carousel.experiments.comparison.page import write_comparison
+from carousel.experiments.comparison.plan import RUNS
 from carousel.experiments.comparison.result import Comparison, comparison_of
 from carousel.experiments.comparison.variants import Variant, told
 from carousel.training.config import Config, override, to_yaml
+from carousel.training.parts import CONFIG
 from carousel.training.run import Run, open_run
 
 
 def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Comparison:
     """Compare finished runs on the same data: those that differ in nothing but the seed are one variant.
+
+    What a recipe is called and where a file lies makes no difference.
 
     Args:
         folders: the run folders; the variant of the first is the one that the others are compared with.
@@ -23,15 +27,16 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
 
     Raises:
         CarouselError: a folder is no complete run, runs are of different data or tasks, two are of the same
-            configuration and seed, or `out` cannot be written.
+            configuration and seed, a variant lacks a seed of another, or `out` cannot be written.
     """
-    runs = [open_run(folder) for folder in folders]
+    runs = [_opened(Path(folder)) for folder in folders]
     _require_comparable(runs)
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(to_yaml(_without_seed(run.config)), []).append(run)
+        groups.setdefault(_told_apart_by(_without_seed(run.config)), []).append(run)
     configs = [_without_seed(group[0].config) for group in groups.values()]
     names = _names(configs)
+    _require_the_same_seeds(dict(zip(names, groups.values(), strict=True)))
     against = [None, *[names[0]] * (len(names) - 1)]
     found = [
         (Variant(name, config, other), [outcome_of(run) for run in group])
@@ -44,6 +49,14 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
     return comparison
 
 
+def _opened(folder: Path) -> Run:
+    if (folder / RUNS).is_dir() and not (folder / CONFIG).exists():
+        raise CarouselError(
+            f"'{folder}' is a comparison and no run; give the runs in it, {folder / RUNS / '*'}"
+        )
+    return open_run(folder)
+
+
 def _require_comparable(runs: Sequence[Run]) -> None:
     first = runs[0]
     seen: dict[str, Run] = {}
@@ -53,11 +66,31 @@ def _require_comparable(runs: Sequence[Run]) -> None:
                 f"'{run.folder}' was asked something else than '{first.folder}': their data or task differ; "
                 "compare runs on the same"
             )
-        other = seen.setdefault(to_yaml(run.config), run)
+        other = seen.setdefault(_told_apart_by(run.config), run)
         if other is not run:
             raise CarouselError(
                 f"'{other.folder}' and '{run.folder}' are of the same configuration and seed; leave one of them out"
             )
+
+
+def _require_the_same_seeds(groups: Mapping[str, Sequence[Run]]) -> None:
+    seeds = {name: {run.config.training.seed for run in group} for name, group in groups.items()}
+    every = set().union(*seeds.values())
+    lacking = [
+        f"'{name}' lacks {', '.join(map(str, sorted(every - own)))}"
+        for name, own in seeds.items()
+        if own != every
+    ]
+    if lacking:
+        raise CarouselError(
+            f"all variants must have the same seeds, but {'; '.join(lacking)}: make these runs, or leave out the "
+            "others of those seeds"
+        )
+
+
+def _told_apart_by(config: Config) -> str:
+    """What makes runs different: not the name of the recipe, nor where a file of the same content lies."""
+    return to_yaml(override(config, {"recipe": "custom", "file": config.data.sha256 or config.data.file}))
 
 
 def _asked(config: Config) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from carousel.errors import CarouselError
 from carousel.experiments.comparison.variants import Variant
 from carousel.training.config import Config, override
 from carousel.training.parameters import parameter_count
@@ -15,22 +16,29 @@ LARGEST = 65536
 def matched(variants: Sequence[Variant], names: Mapping[str, Any]) -> list[Variant]:
     """The variants, each with the `hidden_size` whose parameters come nearest those of the first.
 
-    A projection keeps its share of the size. With a sweep, the first is that with the same settings.
+    A projection keeps its share of the size.
 
     Args:
-        variants: the first of which stays as it is.
+        variants: the first of which stays as it is, with a sweep at each of its points.
         names: the arguments of the model's constructor beside the configuration, of `Material`.
+
+    Raises:
+        CarouselError: a sweep changes how many parameters the first has, so that chosen points would not be equal.
     """
     first = variants[0].name
-    wanted = {
-        variant.settings: parameter_count(variant.config, names)
-        for variant in variants
-        if variant.name == first
+    counts = {
+        str(variant): parameter_count(variant.config, names) for variant in variants if variant.name == first
     }
+    wanted, *_ = counts.values()
+    unlike = next((name for name, count in counts.items() if count != wanted), None)
+    if unlike is not None:
+        raise CarouselError(
+            f"'{[*counts][0]}' has {wanted:,} parameters and '{unlike}' {counts[unlike]:,}: variants of equal "
+            "parameters are not swept over what changes their number; leave that out of the sweep, or compare for each "
+            "value apart"
+        )
     return [
-        variant
-        if variant.name == first
-        else replace(variant, config=_nearest(variant.config, names, wanted[variant.settings]))
+        variant if variant.name == first else replace(variant, config=_nearest(variant.config, names, wanted))
         for variant in variants
     ]
 

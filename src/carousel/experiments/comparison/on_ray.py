@@ -36,7 +36,7 @@ def on_ray(address: str, training: TrainingConfig) -> Iterator[Hands]:
         training: of the runs: their threads and device.
 
     Raises:
-        CarouselError: Ray is not installed, or the cluster cannot be reached.
+        CarouselError: Ray is not installed, the address is none, or the cluster cannot be reached.
     """
     try:
         import ray
@@ -61,9 +61,12 @@ def _join(ray: Any, address: str) -> None:
     if address == "local":
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         quiet["include_dashboard"] = False
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    has_port = address not in ("auto", "local")
+    if has_port and not (host and port.isdecimal()):
+        raise CarouselError(f"the address of a Ray cluster is host:port, auto or local, got '{address}'")
     try:
-        if address not in ("auto", "local"):
-            host, _, port = address.removeprefix("ray://").rpartition(":")
+        if has_port:
             socket.create_connection((host, int(port)), ANSWERS_WITHIN).close()
         ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError, ImportError) as error:

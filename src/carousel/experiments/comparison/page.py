@@ -70,6 +70,13 @@ def _facts(comparison: Comparison) -> dict[str, str]:
     return {
         "data": comparison.data,
         "runs": f"{len(comparison.rows)} variants, {len(seeds)} seed{'s' * (len(seeds) > 1)}",
-        "parameters": "made equal" if comparison.matched else "as they are",
+        "parameters": _equality(comparison) if comparison.matched else "as they are",
         "made with": f"carousel {versions['carousel']}, torch {versions['torch']}",
     }
+
+
+def _equality(comparison: Comparison) -> str:
+    counts = [row.parameters for row in comparison.rows]
+    if min(counts) == max(counts):
+        return f"equal: {counts[0]:,}"
+    return f"nearly equal: {min(counts):,} to {max(counts):,}"

@@ -91,6 +91,7 @@ class Comparison:
         matched: whether all variants were given the parameters of the first, as nearly as possible.
         folder: where it is kept; None if it is not.
         left_out: layers that are compared where nothing else is asked for, and why they could not be.
+        not_counted: how many finished runs lie in the folder and were not asked for this time.
     """
 
     recipe: str
@@ -104,6 +105,7 @@ class Comparison:
     matched: bool
     folder: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    not_counted: int = 0
 
     @property
     def title(self) -> str:

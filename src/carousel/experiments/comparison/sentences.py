@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 from carousel.experiments.comparison.numbers import Scale, p_value
 from carousel.experiments.comparison.result import Comparison, Row
+from carousel.experiments.comparison.statistics import paired
+from carousel.training.forecasting.verdict import NAMES
 
 LEVEL = 0.05
 """Of the tests, all of them together."""
 
 UNEVEN = 0.05
 """The share by which parameters may differ before it is said that they do."""
+
+BETTER, WORSE = "better than {}", "worse than {}"
 
 
 def scale_of(comparison: Comparison) -> Scale:
@@ -45,6 +49,11 @@ def notes(comparison: Comparison) -> list[str]:
             "looked at for that."
         )
     said += [f"Layer '{layer}' is left out, since {why}." for layer, why in comparison.left_out.items()]
+    if comparison.not_counted:
+        said.append(
+            f"The folder holds {_count(comparison.not_counted, 'more finished run')}, not asked for this time and not "
+            "in the table."
+        )
     for name in ("carousel", "torch"):
         versions = sorted({outcome.versions[name] for outcome in comparison.outcomes})
         if len(versions) > 1:
@@ -97,13 +106,33 @@ def _beside_baselines(comparison: Comparison) -> str:
         return ""
     scale, baselines = scale_of(comparison), comparison.baselines
     best = (max if comparison.higher_is_better else min)(baselines, key=lambda name: baselines[name])
-    ahead = [row for row in comparison.rows if comparison.is_better(row.mean, baselines[best])]
-    told = f"{best} ({scale.number(baselines[best])}{scale.unit})"
-    if not ahead:
-        return f"The simple thing wins: no variant is better than {told}."
-    if len(ahead) == len(comparison.rows):
-        return f"Every variant is better than the best of the baselines, {told}."
-    return f"Better than the best of the baselines, {told}: only {_listed(ahead)}."
+    readable = NAMES.get(best, best)
+    told = f"the best of the baselines, {readable} ({scale.number(baselines[best])}{scale.unit})"
+    groups: dict[str, list[Row]] = {}
+    for row in comparison.rows:
+        groups.setdefault(_standing(row, comparison, best), []).append(row)
+    if len(groups) == 1:
+        (standing,) = groups
+        every = "The simple thing wins: every" if standing == WORSE else "Every"
+        return f"{every} variant is {standing.format(told)}."
+    sentences: list[str] = []
+    for standing, rows in groups.items():
+        verb = "is" if len(rows) == 1 else "are"
+        sentences.append(f"{_listed(rows)} {verb} {standing.format(readable if sentences else told)}.")
+    return " ".join(sentences)
+
+
+def _standing(row: Row, comparison: Comparison, baseline: str) -> str:
+    """How a variant stands to a baseline, which goes into the braces; better or worse only if its seeds tell that."""
+    apart = paired(row.scores, [outcome.baselines[baseline] for outcome in row.outcomes])
+    if apart.p is not None and apart.p < LEVEL:
+        return BETTER if comparison.is_better(apart.mean, 0.0) else WORSE
+    side = "above" if apart.mean > 0 else "below" if apart.mean < 0 else "at"
+    return (
+        f"{side} {{}}, with one seed"
+        if apart.p is None
+        else f"on average {side} {{}}, but not told apart from it"
+    )
 
 
 def _listed(rows: Sequence[Row]) -> str:

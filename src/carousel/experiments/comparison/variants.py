@@ -118,8 +118,9 @@ def swept(variants: Iterable[Variant], grid: Mapping[str, Sequence[Any]]) -> lis
     """Each variant at every point of a grid: the values of several settings multiply.
 
     Raises:
-        CarouselError: an unknown setting, one that is not swept over, a value twice, out of range, or none.
+        CarouselError: an unknown setting, one that is not swept over, or twice, a value twice, out of range, or none.
     """
+    _require_once([*grid])
     for key, values in grid.items():
         _require_sweepable(key, values)
     points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
@@ -128,6 +129,17 @@ def swept(variants: Iterable[Variant], grid: Mapping[str, Sequence[Any]]) -> lis
         for variant in variants
         for point in points
     ]
+
+
+def parse_sweeps(texts: Iterable[str]) -> dict[str, list[Any]]:
+    """Settings and their values, each from `hidden_size=32,64,128`.
+
+    Raises:
+        CarouselError: one is not of that form, or a setting is there twice.
+    """
+    sweeps = [parse_sweep(text) for text in texts]
+    _require_once([key for key, _ in sweeps])
+    return dict(sweeps)
 
 
 def parse_sweep(text: str) -> tuple[str, list[Any]]:
@@ -143,6 +155,15 @@ def parse_sweep(text: str) -> tuple[str, list[Any]]:
         return key.strip(), read(f"[{values}]")
     except UnreadableYamlError as error:
         raise CarouselError(f"sweep '{key}' wants values between commas, got '{values}', {error}") from error
+
+
+def _require_once(keys: Sequence[str]) -> None:
+    leaves = [key.rpartition(".")[2] for key in keys]
+    repeated = next((leaf for index, leaf in enumerate(leaves) if leaf in leaves[:index]), None)
+    if repeated is not None:
+        raise CarouselError(
+            f"{repeated} is swept over twice; give all its values at once, such as {repeated}=1,2"
+        )
 
 
 def _require_sweepable(key: str, values: Sequence[Any]) -> None:
