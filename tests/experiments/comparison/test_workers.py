@@ -30,7 +30,8 @@ def has_begun(job) -> bool:
     return (job.folder / "history.csv").is_file()
 
 
-def test_a_worker_that_is_killed_is_said_and_its_run_goes_on(base, tmp_path, started):
+def test_a_worker_that_is_killed_is_said_and_its_run_goes_on(base, tmp_path, started, monkeypatch):
+    monkeypatch.setattr(processes, "TICK", 0.02)  # so that it is caught in the middle on a fast machine, too
     long = override(base, {"epochs": 60, "patience": 60})
     killed, failing, last = (
         Plan(config, of_layers(config, [layer]), [0]).jobs(tmp_path)[0]
