@@ -1,14 +1,11 @@
-"""Problems of memory are what their papers say: each sequence against its rule, each trivial level against its closed form."""
+"""Problems of memory are what their papers say: each sequence against its rule."""
 
 import re
-from itertools import product
-from math import log
 
 import numpy as np
 import pytest
 
 from carousel.data.problems import NOTHING, PROBLEMS, TEST, VALIDATION, Criterion, problem_of
-from carousel.data.problems.reber import MOST, STRINGS, SYMBOLS, dealt, following, pool
 from carousel.errors import CarouselError
 
 SMALL = {
@@ -65,64 +62,6 @@ def test_parts_of_the_sequences_are_all_of_them():
     assert problem_of("copy").held_out(TEST, 7).cut(4)[0].possible is None
 
 
-def variance_of_answers(name, count, **sizes):
-    examples = drawn(name, count, **sizes)
-    return float(examples.targets[examples.told].var())
-
-
-@pytest.mark.parametrize(
-    "name, sizes, wanted",
-    [
-        ("adding", {"length": 9}, 1 / 6),
-        # A mark falls on the first pair in 1/10 of the cases by the first choice, in 9/10 of 1/8 by the second.
-        ("adding_1997", {"length": 20 + 2}, (2 - 1 / 10 - 0.1) / 48),
-        ("two_sequences_3a", {"length": 4}, 1 / 4),
-        ("two_sequences_3b", {"length": 4}, 1 / 4),
-        ("spike_delays", {"length": 3}, 1 / 4),
-        ("spike_delays", {"length": 3, "choices": 10}, (11**2 - 1) / 12),
-        ("cosine", {"length": 10}, 1 / 8),
-        ("cosine", {"length": 25}, 1 / 8),
-        ("triangle", {"length": 4}, 1 / 8),
-        ("rectangle", {"length": 10}, 1 / 4),
-    ],
-)
-def test_the_trivial_level_of_numbers_is_their_variance(name, sizes, wanted):
-    assert problem_of(name, **sizes).trivial == pytest.approx(wanted, rel=1e-12)
-    assert variance_of_answers(name, 20_000, **sizes) == pytest.approx(wanted, rel=0.03)
-
-
-def test_the_trivial_level_of_products_is_their_variance():
-    assert variance_of_answers("multiplication", 100_000, length=40) == pytest.approx(
-        problem_of("multiplication", length=40).trivial, rel=0.02
-    )
-    # Far from its beginning no mark falls on the first pair by the second choice, one in ten by the first.
-    far, alone = problem_of("multiplication", length=100_000).trivial, 0.1
-    second = alone / 3 + (1 - alone) / 9
-    assert far == pytest.approx(second - (alone / 2 + (1 - alone) / 4) ** 2, rel=1e-4)
-
-
-def test_the_trivial_level_of_3c_is_that_of_its_targets_without_noise():
-    assert problem_of("two_sequences_3c").trivial == pytest.approx(0.3**2)
-    assert variance_of_answers("two_sequences_3c", 40_000, length=4) == pytest.approx(0.09 + 0.1, rel=0.03)
-
-
-@pytest.mark.parametrize(
-    "name, sizes, wanted",
-    [
-        ("copy", {"length": 500}, 0.0400),
-        ("copy", {"length": 1000}, 0.0204),
-        ("copy", {"length": 2000}, 0.0103),
-        ("lag_2a", {"length": 100}, log(2) / 100),
-        ("lag_2b", {"length": 100}, (99 * log(99) + log(2)) / 100),
-        ("lag_2c", {}, log(2)),
-        ("order_6a", {}, log(4)),
-        ("order_6b", {}, log(8)),
-    ],
-)
-def test_the_trivial_level_of_classes_is_their_entropy(name, sizes, wanted):
-    assert problem_of(name, **sizes).trivial == pytest.approx(wanted, abs=5e-5)
-
-
 def test_adding():
     examples = drawn("adding", 500, length=50)
     values, markers = examples.x[..., 0], examples.x[..., 1]
@@ -166,75 +105,6 @@ def test_copy():
     np.testing.assert_array_equal(targets[17:], x[:10])
 
 
-INNER = r"B(TS*X{0}|PT*V(P{0}|VE))E?".format("(XT*VP)*(XT*VVE|SE)")
-GRAMMAR = re.compile(rf"B(?P<outer>[TP])(?:{INNER})(?P=outer)E")
-
-
-def text_of(examples, b):
-    last = examples.told[:, b].sum() - 1
-    return "".join(SYMBOLS[i] for i in (*examples.x[: last + 1, b], examples.targets[last, b]))
-
-
-def test_a_grammar_written_otherwise_accepts_every_reber_string_and_no_spoilt_one():
-    for string in pool(1000):
-        assert GRAMMAR.fullmatch(string), string
-        other = string[:-2] + ("P" if string[-2] == "T" else "T") + "E"
-        assert not GRAMMAR.fullmatch(other)
-    shortest = {string for string in pool(1000) if len(string) == 9}
-    assert shortest == {f"B{outer}B{inner}E{outer}E" for outer, inner in product("TP", ("TXS", "PVV"))}
-    assert not GRAMMAR.fullmatch("BTBTXVETE")
-
-
-def test_what_may_follow_in_the_grammar_is_what_does():
-    followers = {}
-    for string in pool(1000):
-        for n, chances in enumerate(following(string)):
-            assert string[n + 1] in chances
-            followers.setdefault(string[: n + 1], set()).update(chances)
-    for string in pool(1000):
-        for n in range(len(string) - 1):
-            assert string[n + 1] in followers[string[: n + 1]]
-    told = {len(chances) for chances in followers.values()}
-    assert told == {1, 2}
-    assert followers["B"] == {"T", "P"} and followers["BT"] == {"B"} and followers["BTBPVVE"] == {"T"}
-
-
-def test_reber_sets_are_different_strings():
-    problem = problem_of("reber")
-    parts = [problem.held_out(part, 100) for part in (VALIDATION, TEST)]
-    held_out = [{text_of(part, b) for b in range(100)} for part in parts]
-    learnt = problem.draw(np.random.default_rng(0), 4000)
-    strings = {text_of(learnt, b) for b in range(4000)}
-    assert strings == set(dealt(0, STRINGS)) and len(strings) == 256
-    assert len(held_out[0]) == len(held_out[1]) == 100
-    assert not held_out[0] & held_out[1] and not (held_out[0] | held_out[1]) & strings
-    for b in range(100):
-        told = parts[0].told[:, b].sum()
-        chances = [{SYMBOLS[i] for i in np.flatnonzero(row)} for row in parts[0].possible[:told, b]]
-        assert chances == [set(chance) for chance in following(text_of(parts[0], b))]
-        assert not parts[0].possible[told:, b].any()
-
-
-def test_the_parts_of_reber_are_alike():
-    problem = problem_of("reber")
-    lengths = [len(string) for string in dealt(0, STRINGS)]
-    for part in (VALIDATION, TEST):
-        held_out = problem.held_out(part, 256)
-        assert held_out.told.sum(axis=0).mean() + 1 == pytest.approx(np.mean(lengths), rel=0.02)
-        few = problem.held_out(part, 64)
-        assert few.told.sum(axis=0).mean() + 1 == pytest.approx(np.mean(lengths), rel=0.06)
-        choices = (held_out.possible.sum(axis=-1) > 1).sum(axis=0) + 1
-        level = log(2) * (choices / held_out.told.sum(axis=0)).mean()
-        assert level == pytest.approx(problem.trivial, rel=0.01)
-
-
-def test_more_different_strings_of_reber_than_can_be_found_get_a_sentence():
-    with pytest.raises(
-        CarouselError, match=f"{MOST} strings to hold out at most, got held_out 1000000; lower it$"
-    ):
-        problem_of("reber").held_out(VALIDATION, 1_000_000)
-
-
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_sequence_is_about_as_long_as_announced(name):
     problem = problem_of(name, **SMALL.get(name, {}))
@@ -245,15 +115,6 @@ def test_what_the_paper_says_of_peepholes_and_spike_delays():
     assert problem_of("spike_delays").published.startswith(
         "LSTM with and without peepholes, without them often sooner"
     )
-
-
-def test_the_trivial_level_of_reber_is_that_of_an_answer_without_the_second_symbol():
-    losses = []
-    for string in dealt(0, STRINGS):
-        chances = [len(chance) for chance in following(string)]
-        chances[-2] = 2
-        losses.append(np.mean(np.log(chances)))
-    assert problem_of("reber").trivial == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["lag_2a", "lag_2b"])
