@@ -3,7 +3,6 @@
 And that the files of the run agree about it, wherever the process ends.
 """
 
-import os
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +17,7 @@ from carousel.training.config import to_yaml
 from carousel.training.processes import Alone
 from carousel.training.recorder import Recorder
 from carousel.training.tasks import TASKS
+from kills import killed_after
 
 
 def ignored(path):
@@ -72,26 +72,14 @@ def test_the_epoch_in_which_a_model_says_that_it_has_finished_is_kept_and_the_la
 
 
 @pytest.mark.parametrize("replacements", range(12))
-def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path, monkeypatch, replacements):
-    class Killed(BaseException):
-        pass
-
-    left, original = [replacements], os.replace
-
-    def replace(source, target):
-        if left[0] == 0:
-            raise Killed
-        left[0] -= 1
-        original(source, target)
-
+def test_a_process_that_ends_between_two_files_leaves_a_true_run(tiny, tmp_path, replacements):
     (tmp_path / "config.yaml").write_text(to_yaml(tiny))
     train, _ = load("japanese_vowels")
     model = SequenceClassifier(tiny, train.features, train.classes)
     recorder = Recorder(tmp_path, model, RandomNumbers(torch.Generator(), Alone()))
     recorder.on_train_start(SimpleNamespace(), None)
-    monkeypatch.setattr(os, "replace", replace)
     losses = [0.9, 0.8, 0.85, 0.7, 0.6]  # the third is not kept, so it replaces two files
-    with pytest.raises(Killed):
+    with killed_after(replacements):
         for epoch, loss in enumerate(losses, start=1):
             model.mean.fill_(epoch)
             metrics = dict.fromkeys(TASKS["classify"].columns, 0.0) | {"validation_loss": loss}

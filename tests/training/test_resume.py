@@ -17,13 +17,10 @@ from carousel.training import configure, fit, open_run, override, resume
 from carousel.training.lock import locked
 from commands import TINY, call, one_object, sentence
 from killed import SETTINGS
+from kills import killed_after
 
 KILLER = Path(__file__).with_name("killed.py")
 SMALL = ("layer=lstm", "hidden_size=4", "epochs=4", "batch_size=64", "learning_rate=0.03", "input_offset=0.3")
-
-
-class Killed(BaseException):
-    """Ends a training as a kill would, seen from its files."""
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +43,7 @@ def whole(config, tmp_path_factory):
 
 def killed_at(replacement: int, config, folder: Path) -> Path:
     """A run that ended just before a file was replaced for the so manieth time."""
-    original, left = os.replace, [replacement]
-
-    def replace(source, target):
-        if left[0] == 0:
-            raise Killed
-        left[0] -= 1
-        original(source, target)
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(os, "replace", replace)
+    with killed_after(replacement):
         fit(config, folder, progress=False)
     return folder
 

@@ -20,6 +20,7 @@ from carousel.training import (
     resume,
 )
 from commands import call, sentence
+from kills import Killed
 
 EASY = ["kind=memory", "problem=two_sequences_3b", "length=4", "hidden_size=8", "epochs=40", "sequences=200"]
 EASY += ["held_out=100", "batch_size=20", "learning_rate=0.02"]
@@ -104,10 +105,6 @@ def test_a_recipe_has_no_dropout_and_can_be_drawn(recipe):
     config = resolve(recipe)
     assert config.model.dropout == 0, "one layer has nothing between layers"
     assert config.task.held_out <= len(TASKS["memory"].prepare(config).test.told[0])
-
-
-class Killed(BaseException):
-    """Ends a training as a kill would, seen from its files."""
 
 
 @pytest.mark.parametrize("which", ["solved", "unsolved"])

@@ -2,7 +2,6 @@
 
 import bz2
 import json
-import os
 from math import log2
 from pydoc_data.topics import topics
 
@@ -21,6 +20,7 @@ from carousel.training.symbols.replay import Replay, online
 from carousel.training.tasks.symbols import compared
 from commands import call, one_object, sentence
 from helpers import assert_same
+from kills import killed_after
 
 SMALL = ["hidden_size=8", "embedding_size=4", "epochs=3", "batch_size=3", "unroll=12", "learning_rate=0.01"]
 TEXT = topics["with"].encode("ascii", "ignore")[:1200]
@@ -245,22 +245,9 @@ def test_nothing_online_is_called_best_or_test(run):
     assert "\ncode length " in texts.fitted(run.folder, metrics, run.task, run.folder, None, None)
 
 
-def test_a_resumed_run_has_the_same_bits(run, tmp_path, monkeypatch):
-    class Killed(BaseException):
-        pass
-
-    original, left = os.replace, [5]  # the configuration and the four files of an epoch
-
-    def replace(source, target):
-        if left[0] == 0:
-            raise Killed
-        left[0] -= 1
-        original(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(Killed):
+def test_a_resumed_run_has_the_same_bits(run, tmp_path):
+    with killed_after(5):  # the configuration and the four files of an epoch
         fit(run.config, tmp_path / "run", progress=False)
-    monkeypatch.undo()
     with pytest.raises(
         CarouselError, match=r"401 of 1,200 bytes have been told; go on with `carousel fit --resume`"
     ):

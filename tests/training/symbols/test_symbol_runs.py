@@ -4,7 +4,6 @@ import bz2
 import gzip
 import json
 import lzma
-import os
 from math import log2
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -16,6 +15,7 @@ from carousel.data import read_text, text_parts
 from carousel.errors import CarouselError
 from carousel.training import configure, evaluate, fit, generate, override, predict, prediction_table, resume
 from commands import call, one_object, sentence
+from kills import killed_after
 
 SMALL = ["hidden_size=8", "epochs=2", "batch_size=4", "unroll=50", "learning_rate=0.02"]
 
@@ -83,22 +83,9 @@ def test_parts_are_in_order_and_the_state_is_carried(run, file):
     assert first == text[round(len(text) * 0.6)]
 
 
-def test_a_resumed_run_has_the_same_bits(run, file, tmp_path, monkeypatch):
-    class Killed(BaseException):
-        pass
-
-    original, left = os.replace, [5]  # the configuration and the four files of an epoch
-
-    def replace(source, target):
-        if left[0] == 0:
-            raise Killed
-        left[0] -= 1
-        original(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(Killed):
+def test_a_resumed_run_has_the_same_bits(run, file, tmp_path):
+    with killed_after(5):  # the configuration and the four files of an epoch
         fit(run.config, tmp_path / "run", progress=False)
-    monkeypatch.undo()
     resume(tmp_path / "run", progress=False)
     one, other = run.folder / "model.safetensors", tmp_path / "run" / "model.safetensors"
     assert one.read_bytes() == other.read_bytes()
