@@ -64,7 +64,7 @@ private:
             if (rows.is_last(r, n)) begin(r, b);
             if (f.cell.projection) {
                 chi[r] = chunks.chi + row * PV;
-                q[r] = chunks.q + row * P;
+                q[r] = chunks.q + row * z.state_row();
             }
         }
         constexpr const T* const* zeros = nullptr;
@@ -197,7 +197,7 @@ template <class T> void backward(const Backward<T>& e, int threads) {
     const long P = z.padded(), PV = z.padded_values();
     const Grid grid = grid_for<T>(f.cell, z, threads);
     const int team = grid.parts * grid.pieces;
-    Memory memory;
+    Memory memory(Reserve::of_thread());
     const BackwardWeights<T> w(f.cell, z, e.gradients.x, memory);
     const Chunks<T> chunks(f.cell, z, f.batch, memory);
     T* s_init = memory.take<T>(z.B * P);

@@ -71,7 +71,7 @@ template <class T> struct Chunks {
     long *starts;           // [count + 1] where each chunk's steps begin
     long row;               // numbers from one row of alpha to the next
     T* alpha;               // [rows, row] slots as in Layout: dE/da of each node, and dE/dxi_du in that of xi_du
-    T *chi, *q;             // [rows, padded_values], [rows, padded]; with a projection only
+    T *chi, *q;             // [rows, padded_values], [rows, state_row]; with a projection only
 
     Chunks(const Cell& cell, const Sizes& z, const Batch& batch, Memory& memory) {
         steps = memory.take<long>(z.T);
@@ -92,7 +92,7 @@ template <class T> struct Chunks {
         row = z.slots_row(cell);
         alpha = memory.take<T>(most * row);
         chi = cell.projection ? memory.take<T>(most * z.padded_values()) : nullptr;
-        q = cell.projection ? memory.take<T>(most * z.padded()) : nullptr;
+        q = cell.projection ? memory.take<T>(most * z.state_row()) : nullptr;
     }
 };
 

@@ -311,7 +311,7 @@ template <class T> void forward(const Forward<T>& f, int threads) {
     const long P = z.padded();
     const Grid grid = grid_for<T>(f.cell, z, threads);
     const int team = grid.parts * grid.pieces;
-    Memory memory;
+    Memory memory(Reserve::of_thread());
     const ForwardWeights<T> w(f.cell, z, memory);
     T* s_init = memory.take<T>(z.B * P);
     Barrier* meetings = memory.take<Barrier>(grid.parts);

@@ -70,7 +70,6 @@ public:
         for (const Sums<T>& one : {sums.ih, sums.hh, sums.early, sums.late, sums.hr})
             groups = std::max(groups, own_groups(one).count());
         packed = memory.take<T>(groups * GROUP * DEPTH + GROUP);
-        panel = memory.take<T>(DEPTH * WIDTH * L<T>);
         ragged_columns = z.I % L<T> != 0;
         if (e.gradients.x && ragged_columns) own_dx = memory.take<T>(DX_ROWS * (z.I + L<T>));
     }
@@ -85,7 +84,7 @@ public:
         add(sums.hh, v_before, z.V, all + values, chunks.row, rows, first);
         add(sums.early, s_before, z.H, all + w.layout.cu * P, chunks.row, rows, first);
         add(sums.late, s, z.H, all + w.layout.cr * P, chunks.row, rows, first);
-        add(sums.hr, chi, z.V, chunks.q, P, rows, first);
+        add(sums.hr, chi, z.V, chunks.q, z.state_row(), rows, first);
         if (sums.diagonal) add_diagonal(rows, first);
     }
 
@@ -162,10 +161,7 @@ private:
             pack(own, one.rows, seen + t, numbers, depth);
             for (long j = 0; j * WIDTH * L<T> < one.columns; ++j) {
                 const int width = one.width(j);
-                T* to = panel;
-                for (long d = t; d < t + depth; ++d)
-                    for (int c = 0; c < width; ++c, to += L<T>)
-                        store(to, load(errors + d * errors_row + (j * WIDTH + c) * L<T>));
+                const T* panel = errors + t * errors_row + j * WIDTH * L<T>;
                 for (long g = own.first; g < own.last; ++g) {
                     const int count = int(std::min<long>(GROUP, one.rows - g * GROUP));
                     const T* a[GROUP];
@@ -177,7 +173,7 @@ private:
                     // The sums of the next tile are far away: they come while this one is computed.
                     for (int i = 0; i < GROUP * width; ++i) __builtin_prefetch(one.row(j, (g + 1) * GROUP) + i * L<T>, 1);
                     const T* const* init = first && t == 0 ? nullptr : const_cast<const T* const*>(out);
-                    tile_of<T>(count, width)({{{a, GROUP, panel, depth}, {}}, init, out, 0, L<T>});
+                    tile_of<T>(count, width)({{{a, GROUP, panel, depth, errors_row}, {}}, init, out, 0, L<T>});
                 }
             }
         }
@@ -244,7 +240,7 @@ private:
     bool ragged_columns;
     const T **x, **v_before, **s_before, **s, **chi, **alpha, **shifted;  // one pointer for each row of the chunk
     T** dx;
-    T *packed, *panel, *own_dx = nullptr;
+    T *packed, *own_dx = nullptr;
 };
 
 }  // namespace carousel::CAROUSEL_LEVEL

@@ -28,8 +28,8 @@ constexpr int tile_rows(int vectors) {
 template <class T> struct Term {
     const T* const* a = nullptr;  // one row each; a[r][k * a_step] is broadcast
     long a_step = 1;
-    const T* w = nullptr;  // [K, C vectors]
-    long K = 0;
+    const T* w = nullptr;  // [K, C vectors], rows w_step apart
+    long K = 0, w_step = 0;
 };
 
 // What a tile sees. Rows of all arrays of pointers are taken in order.
@@ -52,8 +52,8 @@ template <class T, int R, int C> void tile(const Operands<T>& o) {
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) a[r] = term.a[r];
         const T* w = term.w;
-        const long K = term.K, a_step = term.a_step;
-        for (long k = 0; k < K; ++k, w += C * L<T>) {
+        const long K = term.K, a_step = term.a_step, w_step = term.w_step;
+        for (long k = 0; k < K; ++k, w += w_step) {
             Vector<T> row[C];
 #pragma GCC unroll 8
             for (int c = 0; c < C; ++c) row[c] = load(w + c * L<T>);
@@ -121,6 +121,11 @@ template <class T> struct Panels {
 
     int width_of(long panel) const { return int(std::min<long>(width, vectors - panel * width)); }
     T* panel(long j) const { return data + j * width * L<T> * K; }
+    // Rows of numbers times the rows k .. k + count - 1 of panel j.
+    Term<T> term(long j, const T* const* a, long k, long count) const {
+        const long row = width_of(j) * L<T>;
+        return {a, 1, panel(j) + k * row, count, row};
+    }
 };
 
 constexpr int WIDTH = 4;
@@ -164,7 +169,7 @@ inline void multiply(long m, const T* const* a, long from, const T* const* init,
         for (long k = 0; k < w.K; k += STRETCH<T>) {
             const bool shift = from + k;
             for (long r = 0; shift && r < m; ++r) shifted[r] = a[r] + from + k;
-            const Term<T> term{shift ? shifted : a, 1, w.panel(j) + k * width * L<T>, std::min(STRETCH<T>, w.K - k)};
+            const Term<T> term = w.term(j, shift ? shifted : a, k, std::min(STRETCH<T>, w.K - k));
             product<T>(m, width,
                        {{term, {}}, k ? const_cast<const T* const*>(out) : init, out, column + j * w.step, w.stride});
         }
@@ -175,7 +180,7 @@ inline void multiply(long m, const T* const* a, long from, const T* const* init,
 template <class T>
 inline void multiply_both(long m, const T* const* a, const Panels<T>& w, const T* const* b, const Panels<T>& u,
                           const T* const* init, T* const* out, long column, long j) {
-    product<T>(m, w.width, {{{a, 1, w.panel(j), w.K}, {b, 1, u.panel(j), u.K}}, init, out, column + j * w.step, w.stride});
+    product<T>(m, w.width, {{w.term(j, a, 0, w.K), u.term(j, b, 0, u.K)}, init, out, column + j * w.step, w.stride});
 }
 
 // Write columns [panel * step ..) of one panel from rows of a matrix: numbers `from[k * row_stride + c]`.
