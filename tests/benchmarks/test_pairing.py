@@ -37,9 +37,9 @@ class Race:
 def test_everyone_runs_once_a_round_and_the_order_rotates(monkeypatch):
     monkeypatch.setattr(pairing, "LEAST_ROUNDS", 3)
     monkeypatch.setattr(pairing.time, "sleep", lambda seconds: None)
-    race = Race(a=1.0, b=2.0, c=4.0)
+    race = Race(a=1 / 64, b=1 / 32, c=1 / 16)
     times = race.times(0.0)
-    assert times == {"a": [1.0] * 3, "b": [2.0] * 3, "c": [4.0] * 3}
+    assert times == {"a": [1 / 64] * 3, "b": [1 / 32] * 3, "c": [1 / 16] * 3}
     assert race.ran == ["a", "b", "c", "a", "b", "c", "b", "c", "a", "c", "a", "b"]
 
 
@@ -52,12 +52,20 @@ def test_rounds_go_on_until_the_time_is_over():
 def test_where_the_runtime_changes_the_next_one_waits_and_runs_once_untimed(monkeypatch):
     monkeypatch.setattr(pairing, "LEAST_ROUNDS", 2)
     pauses = []
-    race = Race(a=1.0, b=2.0, x=8.0)
+    race = Race(a=1 / 16, b=1 / 8, x=1 / 4)
     monkeypatch.setattr(pairing.time, "sleep", lambda seconds: pauses.append(len(race.ran)))
     race.contestants["x"] = race.contestants["x"]._replace(runtime="other")
-    assert race.times(0.0) == {"a": [1.0] * 2, "b": [2.0] * 2, "x": [8.0] * 2}
+    assert race.times(0.0) == {"a": [1 / 16] * 2, "b": [1 / 8] * 2, "x": [1 / 4] * 2}
     assert race.ran[3:] == ["a", "a", "b", "x", "x", "b", "b", "x", "x", "a", "a"]
     assert pauses == [3, 6, 8, 10, 12]
+
+
+def test_whoever_was_long_away_runs_once_untimed(monkeypatch):
+    """Else it would be timed with fresh memory, which in a training its last step has left behind."""
+    monkeypatch.setattr(pairing, "LEAST_ROUNDS", 2)
+    race = Race(a=1.0, b=1 / 8)
+    assert race.times(0.0) == {"a": [1.0] * 2, "b": [1 / 8] * 2}
+    assert race.ran == ["a", "b", "a", "b", "b", "b", "a"]
 
 
 def test_no_garbage_is_collected_meanwhile_and_then_again():

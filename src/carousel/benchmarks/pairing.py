@@ -13,6 +13,8 @@ LEAST_ROUNDS = 7
 MOST_ROUNDS = 1000
 FALL_ASLEEP = 0.005
 """Seconds after which the threads of a runtime no longer spin."""
+AWAY = 0.5
+"""Seconds after which the memory that a step has freed may be gone: the system takes it back, or a guest's host."""
 
 
 class Ratio(NamedTuple):
@@ -37,7 +39,8 @@ def take_times(
     """Seconds of every contestant's step in every round.
 
     The order rotates from round to round. Where the runtime changes from one contestant to the next, the threads of
-    the last one are given time to fall asleep, and the next one runs once untimed.
+    the last one are given time to fall asleep. Then, and after the others took longer than `AWAY`, a contestant runs
+    once untimed: what is timed is a step that follows upon its own last one, as in a training.
 
     Args:
         contestants: by any name.
@@ -45,10 +48,10 @@ def take_times(
         clock: in seconds.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    order, runtime = list(contestants), ""
-    for contestant in contestants.values():
+    order, runtime, left = list(contestants), "", {}
+    for name, contestant in contestants.items():
         contestant.step()
-        runtime = contestant.runtime
+        runtime, left[name] = contestant.runtime, clock()
     gc.collect()
     gc.disable()
     try:
@@ -57,14 +60,15 @@ def take_times(
             if done >= LEAST_ROUNDS and clock() > end:
                 break
             for name in order:
-                step = contestants[name].step
-                if contestants[name].runtime != runtime:
-                    runtime = contestants[name].runtime
+                step, before, runtime = contestants[name].step, runtime, contestants[name].runtime
+                if runtime != before:
                     time.sleep(FALL_ASLEEP)
+                if runtime != before or clock() - left[name] > AWAY:
                     step()
                 begin = clock()
                 step()
-                times[name].append(clock() - begin)
+                left[name] = clock()
+                times[name].append(left[name] - begin)
             order.append(order.pop(0))
     finally:
         gc.enable()
