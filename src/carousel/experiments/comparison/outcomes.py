@@ -15,7 +15,8 @@ class Outcome:
     Attributes:
         folder: the run folder.
         seed: of everything random in it.
-        score: of the test part: the one number that runs of its task are compared by.
+        score: the one number that runs of its task are compared by, of most of the test part.
+        is_reached: whether what is counted was reached; else the score is the most that might have been counted.
         validation_loss: of the epoch that was kept.
         parameters: trained weights.
         seconds_per_epoch: of its training.
@@ -26,6 +27,7 @@ class Outcome:
     folder: str
     seed: int
     score: float
+    is_reached: bool
     validation_loss: float
     parameters: int
     seconds_per_epoch: float
@@ -50,6 +52,7 @@ def outcome_of(run: Run) -> Outcome:
         folder=str(run.folder),
         seed=run.config.training.seed,
         score=run.task.primary_score(run.config, test),
+        is_reached=run.task.is_reached(test),
         validation_loss=metrics["validation"]["loss"],
         parameters=metrics["parameters"],
         seconds_per_epoch=metrics["seconds"] / metrics["epochs"],

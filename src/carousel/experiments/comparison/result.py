@@ -63,15 +63,15 @@ class Candidate:
     Attributes:
         name: of the variant.
         settings: of the candidate.
-        parameters: trained weights.
-        validation_loss: the mean over the seeds.
+        parameters: trained weights; None if it did not learn.
+        validation_loss: the mean over the seeds; None if the loss of one of them was never a finite number.
         is_chosen: whether its test scores are those of the variant.
     """
 
     name: str
     settings: str
-    parameters: int
-    validation_loss: float
+    parameters: int | None
+    validation_loss: float | None
     is_chosen: bool
 
 
@@ -83,6 +83,7 @@ class Comparison:
         recipe: what was compared on.
         data: the name of the data.
         score: where in the test scores the compared number is, such as "accuracy".
+        counted: what that number is called where it is none of the test part, else empty.
         higher_is_better: whether more of it is better.
         is_share: whether it lies between 0 and 1.
         rows: a variant each, the first of which the others are compared with.
@@ -97,6 +98,7 @@ class Comparison:
     recipe: str
     data: str
     score: str
+    counted: str
     higher_is_better: bool
     is_share: bool
     rows: tuple[Row, ...]
@@ -115,7 +117,12 @@ class Comparison:
     @property
     def label(self) -> str:
         """What the compared number is called: "mase" for the score "mase.forecast"."""
-        return self.score.partition(".")[0]
+        return self.counted or self.score.partition(".")[0]
+
+    @property
+    def label_and_part(self) -> str:
+        """The same with the part of the data that it is of, such as "test mase"."""
+        return self.counted or f"test {self.label}"
 
     @property
     def seeds(self) -> list[int]:
@@ -134,7 +141,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
     """What finished runs tell.
 
     Args:
-        found: the variants, with a sweep all candidates for each, and their runs.
+        found: the variants, with a sweep all candidates for each, and their runs; none where a candidate did not learn.
         matched: whether sizes were chosen to make parameters equal.
     """
     chosen = {name: _choice(found, name) for name in dict.fromkeys(variant.name for variant, _ in found)}
@@ -153,6 +160,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
         recipe=config.recipe,
         data=config.about,
         score=task.primary_of(config),
+        counted=task.counted,
         higher_is_better=task.higher_is_better,
         is_share=task.is_share,
         rows=tuple(
@@ -177,8 +185,8 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
             Candidate(
                 variant.name,
                 variant.settings,
-                outcomes[0].parameters,
-                _validation(outcomes),
+                outcomes[0].parameters if outcomes else None,
+                _validation(outcomes) if outcomes else None,
                 chosen[variant.name] == variant.settings,
             )
             for variant, outcomes in found
@@ -190,7 +198,11 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
 
 def _choice(found: Sequence[tuple[Variant, Sequence[Outcome]]], name: str) -> str:
     """The settings of the candidate with the lowest validation loss; test scores are not looked at."""
-    losses = {variant.settings: _validation(outcomes) for variant, outcomes in found if variant.name == name}
+    losses = {
+        variant.settings: _validation(outcomes)
+        for variant, outcomes in found
+        if variant.name == name and outcomes
+    }
     return min(losses, key=lambda settings: losses[settings])
 
 
