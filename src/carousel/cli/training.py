@@ -175,9 +175,9 @@ def evaluate(
 
         require_file(data)
         metrics = evaluate_run(run, data)
-        source = str(data) if data else "test"
-        text = f"{source}: {open_run(run).task.told(metrics)}"
-        show(as_json, {"run": str(run), "data": source, **metrics}, text)
+        source = str(data) if data else None
+        text = texts.evaluated(source, metrics, open_run(run).task)
+        show(as_json, {"run": str(run), "data": source or "test", **metrics}, text)
 
 
 def _fit(
