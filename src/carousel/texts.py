@@ -83,8 +83,8 @@ def _kept(metrics: dict[str, Any], task: Task, whole: str = "") -> str:
     return f"last epoch  {kept}{whole}, {score} before it was learnt"
 
 
-def compared(tables: str, folder: str | None) -> str:
-    return f"{tables}\npage: {Path(folder) / 'comparison.html'}" if folder else tables.rstrip("\n")
+def compared(tables: str, page: Path | None) -> str:
+    return f"{tables}\npage: {page}" if page else tables.rstrip("\n")
 
 
 def health(found: dict[str, Any]) -> str:

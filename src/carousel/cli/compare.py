@@ -21,8 +21,9 @@ def compare(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECIPE|CONFIG.yaml|DATA|RUN…",
-            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders.",
+            metavar="RECIPE|CONFIG.yaml|DATA|RUN…|COMPARISON…",
+            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders; or folders "
+            "of comparisons of the same variants on several data sets.",
         ),
     ],
     layers: Annotated[
@@ -69,17 +70,25 @@ def compare(
 ) -> None:
     """Train variants of a recipe over seeds and say whether they differ.
 
-    Or compare finished RUNs: those that differ in nothing but the seed are one variant. The same command goes on with
-    what was interrupted. Writes a table, a figure and one HTML page that opens offline.
+    Or compare finished RUNs: those that differ in nothing but the seed are one variant. Or bring COMPARISONs of the
+    same variants together in one table, a column for each data set. The same command goes on with what was
+    interrupted. Writes a table, a figure and one HTML page that opens offline.
     """
     with plain_errors(debug):
         given = {"layers": layers, "ablation": ablation, "seeds": seeds, "match": match, "sweep": sweep}
         given |= {"set": settings, "workers": workers, "ray": ray, "yes": yes}
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
+            from carousel.experiments import available, compare_data_sets, compare_runs, configured
             from carousel.experiments import compare as compare_variants
-            from carousel.experiments import compare_runs, configured
-            from carousel.experiments.comparison import markdown, parse_sweeps, record
-        if all(Path(source).is_dir() for source in sources):
+            from carousel.experiments.comparison import (
+                is_comparison,
+                markdown,
+                overview_page,
+                parse_sweeps,
+                record,
+            )
+        is_recipe = len(sources) == 1 and sources[0] in available()
+        if not is_recipe and all(Path(source).is_dir() for source in sources):
             named = [
                 name for name, value in given.items() if not (value is None or value is False or value == [])
             ]
@@ -87,6 +96,11 @@ def compare(
                 raise CarouselError(
                     f"{as_options(named)}: finished runs are compared as they are; leave it out"
                 )
+            if all(is_comparison(source) for source in sources):
+                overview = compare_data_sets(sources, out)
+                told = texts.compared(overview_page.markdown(overview), out and out / "overview.html")
+                show(as_json, overview_page.record(overview), told)
+                return
             comparison = compare_runs(sources, out)
         elif len(sources) > 1:
             wrong = next(source for source in sources if not Path(source).is_dir())
@@ -110,7 +124,8 @@ def compare(
                 out=out,
                 confirm=_confirm(yes),
             )
-        show(as_json, record(comparison), texts.compared(markdown(comparison), comparison.folder))
+        page = Path(comparison.folder) / "comparison.html" if comparison.folder else None
+        show(as_json, record(comparison), texts.compared(markdown(comparison), page))
 
 
 def _confirm(yes: bool) -> Callable[[str], bool] | None:

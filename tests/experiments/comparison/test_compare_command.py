@@ -107,5 +107,6 @@ def test_of_a_comparison_the_runs_are_asked_for(tmp_path, made):
     folder = tmp_path / "c"
     assert call("compare", "japanese_vowels", *FEW, "--layers", "torch, lstm", "--out", folder).exit_code == 0
     assert sentence(call("compare", folder)) == (
-        f"'{folder}' is a comparison and no run; give the runs in it, {folder}/runs/*"
+        f"'{folder}' is one comparison, and its page tells all of it; give those of more data sets, or the runs in it, "
+        f"{folder}/runs/*"
     )

@@ -7,7 +7,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
 from carousel.experiments.comparison.numbers import Scale
-from carousel.experiments.comparison.result import Comparison, Row
+from carousel.experiments.comparison.result import Comparison
 from carousel.experiments.comparison.sentences import LEVEL, scale_of, verdict
 from carousel.style import (
     BLUE,
@@ -78,27 +78,34 @@ def _scores(axes: Axes, comparison: Comparison, scale: Scale) -> None:
 
 
 def _differences(axes: Axes, comparison: Comparison, scale: Scale) -> None:
-    axes.axvline(0, color=MUTED, linewidth=0.8)
     for position, row in enumerate(comparison.rows):
         if row.difference:
-            _difference(axes, position, row)
+            is_told = row.p is not None and row.p < LEVEL
+            draw_difference(axes, position, row.difference.mean, row.difference.interval, is_told)
     references = list(dict.fromkeys(row.against for row in comparison.rows if row.against))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.signed(value)))
-    axes.locator_params(axis="x", nbins=5)
-    axes.margins(x=0.15)
-    axes.grid(axis="x", color=PALE, linewidth=0.5, alpha=0.6)
-    axes.set_xlabel(scale.points.strip())
+    seen_as_differences(axes, scale, ticks=5)
     heading(axes, "difference from " + ", or all but one from ".join(map(plain, references)), "")
-    quiet(axes)
     axes.tick_params(axis="y", length=0)
 
 
-def _difference(axes: Axes, position: int, row: Row) -> None:
-    assert row.difference
-    is_told = row.p is not None and row.p < LEVEL
-    if row.difference.interval:
-        axes.plot(row.difference.interval, [position] * 2, color=BLUE, linewidth=1.6)
+def draw_difference(
+    axes: Axes, position: int, mean: float, interval: tuple[float, float] | None, is_told: bool
+) -> None:
+    """A point, filled if it is told from zero, and its interval."""
+    if interval:
+        axes.plot(interval, [position] * 2, color=BLUE, linewidth=1.6)
     axes.plot(
-        row.difference.mean, position, "o", color=BLUE, markersize=6, markeredgewidth=1.6,
+        mean, position, "o", color=BLUE, markersize=6, markeredgewidth=1.6,
         markerfacecolor=BLUE if is_told else "white",
     )  # fmt: skip
+
+
+def seen_as_differences(axes: Axes, scale: Scale, ticks: int) -> None:
+    """A line at zero, signs on the axis, and its unit."""
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.signed(value)))
+    axes.locator_params(axis="x", nbins=ticks)
+    axes.margins(x=0.15)
+    axes.grid(axis="x", color=PALE, linewidth=0.5, alpha=0.6)
+    axes.set_xlabel(scale.points.strip())
+    quiet(axes)

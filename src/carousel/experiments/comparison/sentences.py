@@ -32,7 +32,7 @@ def notes(comparison: Comparison) -> list[str]:
     if len(comparison.seeds) > 1:
         said.append(
             "Differences are those of runs of the same seed, with intervals of 95 % each; p values are of the paired "
-            f"t test, after Holm's correction for {_count(_tests(comparison), 'test')}."
+            f"t test, after Holm's correction for {count(_tests(comparison), 'test')}."
         )
         said.append(
             "Seeds are not data sets: what is told here is told of this data, this division of it and these settings."
@@ -62,7 +62,7 @@ def notes(comparison: Comparison) -> list[str]:
     said += [f"Layer '{layer}' is left out, since {why}." for layer, why in comparison.left_out.items()]
     if comparison.not_counted:
         said.append(
-            f"The folder holds {_count(comparison.not_counted, 'more finished run')}, not asked for this time and not "
+            f"The folder holds {count(comparison.not_counted, 'more finished run')}, not asked for this time and not "
             "in the table."
         )
     for name in ("carousel", "torch"):
@@ -154,5 +154,6 @@ def _tests(comparison: Comparison) -> int:
     return sum(row.p is not None for row in comparison.rows)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number and what is counted, in the plural unless it is one."""
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -75,7 +75,7 @@ def markdown(comparison: Comparison) -> str:
     parts = [
         f"# {comparison.title}",
         verdict(comparison),
-        *[f"{table.caption}\n\n{_aligned([table.head, *table.rows])}" for table in tables],
+        *[f"{table.caption}\n\n{aligned([table.head, *table.rows])}" for table in tables],
         "\n".join(f"- {note}" for note in notes(comparison)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -87,7 +87,7 @@ def _spread(row: Row, comparison: Comparison) -> str:
     return f"{scale.number(row.mean)}{spread}{scale.unit}"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as a table of Markdown, names to the left and numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *body = [
