@@ -8,7 +8,6 @@ from carousel.training import Config, override
 def outcome(seed, score, **known):
     given = {
         "folder": f"runs/{seed}",
-        "is_reached": True,
         "validation_loss": 0.5,
         "parameters": 100,
         "seconds_per_epoch": 0.25,

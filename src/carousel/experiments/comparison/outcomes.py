@@ -16,23 +16,23 @@ class Outcome:
         folder: the run folder.
         seed: of everything random in it.
         score: the one number that runs of its task are compared by, of most of the test part.
-        is_reached: whether what is counted was reached; else the score is the most that might have been counted.
         validation_loss: of the epoch that was kept.
         parameters: trained weights.
         seconds_per_epoch: of its training.
         baselines: what simpler means reach on the same test part, in terms of the score.
         versions: of what it was made with.
+        is_reached: whether what is counted was reached; else the score is the most that might have been counted.
     """
 
     folder: str
     seed: int
     score: float
-    is_reached: bool
     validation_loss: float
     parameters: int
     seconds_per_epoch: float
     baselines: Mapping[str, float]
     versions: Mapping[str, str]
+    is_reached: bool = True
 
 
 def outcome_of(run: Run) -> Outcome:
@@ -52,10 +52,10 @@ def outcome_of(run: Run) -> Outcome:
         folder=str(run.folder),
         seed=run.config.training.seed,
         score=run.task.primary_score(run.config, test),
-        is_reached=run.task.is_reached(test),
         validation_loss=metrics["validation"]["loss"],
         parameters=metrics["parameters"],
         seconds_per_epoch=metrics["seconds"] / metrics["epochs"],
         baselines=run.task.baselines(test),
         versions=metrics["versions"],
+        is_reached=run.task.is_reached(test),
     )

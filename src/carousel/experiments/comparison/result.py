@@ -83,7 +83,6 @@ class Comparison:
         recipe: what was compared on.
         data: the name of the data.
         score: where in the test scores the compared number is, such as "accuracy".
-        counted: what that number is called where it is none of the test part, else empty.
         higher_is_better: whether more of it is better.
         is_share: whether it lies between 0 and 1.
         rows: a variant each, the first of which the others are compared with.
@@ -92,13 +91,13 @@ class Comparison:
         matched: whether all variants were given the parameters of the first, as nearly as possible.
         folder: where it is kept; None if it is not.
         left_out: layers that are compared where nothing else is asked for, and why they could not be.
+        counted: what the score is called where it is none of the test part, else empty.
         not_counted: how many finished runs lie in the folder and were not asked for this time.
     """
 
     recipe: str
     data: str
     score: str
-    counted: str
     higher_is_better: bool
     is_share: bool
     rows: tuple[Row, ...]
@@ -107,6 +106,7 @@ class Comparison:
     matched: bool
     folder: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    counted: str = ""
     not_counted: int = 0
 
     @property
@@ -160,7 +160,6 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
         recipe=config.recipe,
         data=config.about,
         score=task.primary_of(config),
-        counted=task.counted,
         higher_is_better=task.higher_is_better,
         is_share=task.is_share,
         rows=tuple(
@@ -193,6 +192,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
             if len(found) > len(chosen)
         ),
         matched=matched,
+        counted=task.counted,
     )
 
 
