@@ -68,6 +68,9 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write event files for `tensorboard --logdir RUN`.")
+    ] = False,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -100,6 +103,7 @@ def fit(
             "seed": seed,
             "epochs": epochs,
             "devices": devices,
+            "tensorboard": tensorboard or None,
         }
         of_table = given(
             target=target,

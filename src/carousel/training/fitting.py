@@ -15,6 +15,7 @@ from carousel.screen import waiting
 from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import Config, override
 from carousel.training.environment import cpu_threads, seeded
+from carousel.training.events import require_tensorboard
 from carousel.training.from_nothing import from_nothing, is_to_be_compared
 from carousel.training.launch import launch
 from carousel.training.lock import locked
@@ -157,6 +158,7 @@ def _left_as_it_was(folder: Path) -> Iterator[None]:
 
 def _material(config: Config, group: Alone, progress: bool) -> Material[Any]:
     require_device(config.training.device, group)
+    require_tensorboard(config)
     with waiting(f"reading {config.about}", progress):
         return task_of(config).prepare(config)
 

@@ -126,6 +126,10 @@ class TrainingConfig(Strict):
         le=1024,
         description="CPU threads of each process; small models gain nothing from more, and sums depend on it",
     )
+    tensorboard: bool = Field(
+        default=False,
+        description="also write the history as event files of TensorBoard, into `tensorboard/` of the run folder",
+    )
 
     @model_validator(mode="after")
     def _check_start(self) -> "TrainingConfig":

@@ -276,7 +276,9 @@ def test_runs_are_named_by_what_tells_them_apart(base, tmp_path, made):
     assert (tmp_path / "result" / "comparison.html").is_file()
 
 
-def test_runs_of_another_recipe_or_place_of_the_same_file_are_one_variant(base, tmp_path, made):
+def test_runs_of_another_recipe_or_place_of_the_same_file_or_with_event_files_are_one_variant(
+    base, tmp_path, made
+):
     write_npz(tmp_path / "mine.npz", load("japanese_vowels")[0].select(range(0, 270, 3)))
     mine = []
     for index, (place, recipe, dropout) in enumerate(
@@ -286,6 +288,7 @@ def test_runs_of_another_recipe_or_place_of_the_same_file_are_one_variant(base, 
         file = copy(tmp_path / "mine.npz", tmp_path / place)
         data = {"dataset": None, "file": str(file), "sha256": sha256(Path(file))}
         config = override(base, data | {"recipe": recipe, "seed": index // 2, "dropout": dropout})
+        config = override(config, {"tensorboard": index == 0})
         mine.append(fit(config, tmp_path / str(index), progress=False).folder)
     found = compare_runs(mine)
     assert [row.name for row in found.rows] == ["dropout=0.0", "dropout=0.5"]
