@@ -6,7 +6,6 @@ from scans import CELLS, make, name_of
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import carousel
-from carousel import kernels
 from carousel.kernels import LSTMCell, Masks, RNNCell, choose, eager, gpu, operators, use_kernel
 from carousel.kernels.gpu import card, trust
 from carousel.kernels.gpu.card import Card
@@ -96,10 +95,7 @@ def test_regularised_cells_go_to_eager(on_gpu):
 
 
 def test_the_operator_refuses_a_mask_there(monkeypatch):
-    one = make(FULL, 3, 2, 4, 5, masked=True)
-    given = kernels.cpu.Arguments(
-        one.x, one.v_init, one.s_init, *one.weights, None, one.v_mask, 2, False, False
-    )
+    given = make(FULL, 3, 2, 4, 5, masked=True).arguments
     operators._check(given)
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
     with pytest.raises(
@@ -208,6 +204,5 @@ def test_what_is_found_wrong_runs_on_eager(monkeypatch):
     v, last = operators.scan(FULL, one.x, (one.v_init, one.s_init), one.weights, None, False)
     wanted, _ = eager.scan(FULL, one.x, (one.v_init, one.s_init), one.weights)
     assert torch.equal(v, wanted) and ran == [False]
-    given = kernels.cpu.Arguments(one.x, one.v_init, one.s_init, *one.weights, None, None, 2, False, False)
     with pytest.raises(RuntimeError, match="carousel::lstm: it is wrong; call carousel.use_kernel"):
-        gpu.forward(given, keep=False)
+        gpu.forward(one.arguments, keep=False)

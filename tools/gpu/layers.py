@@ -21,20 +21,11 @@ def run(place, record) -> None:
     }
     for name, layer in layers.items():
         for ragged in False, True:
-            attempt(record, f"{name}{', ragged' * ragged}", check, place, layer, ragged)
-    attempt(record, "second derivative, plain", check_second, place, layers["plain"])
-    attempt(record, "second derivative, vanilla", check_second, place, layers["vanilla"])
+            record.attempt(f"{name}{', ragged' * ragged}", without_warning, check, place, layer, ragged)
+    record.attempt("second derivative, plain", without_warning, check_second, place, layers["plain"])
+    record.attempt("second derivative, vanilla", without_warning, check_second, place, layers["vanilla"])
     for name in "plain", "vanilla":
-        attempt(record, f"compiled, {name}", check_compiled, place, layers[name])
-
-
-def attempt(record, what, check, *arguments) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            record(what=what, **check(*arguments))
-    except Exception as failure:
-        record(what=what, fault=f"{type(failure).__name__}: {failure}"[:500])
+        record.attempt(f"compiled, {name}", without_warning, check_compiled, place, layers[name])
 
 
 def gradients(layer, x, lengths):
@@ -47,6 +38,12 @@ def distance(got, wanted) -> float:
     return max(
         ((a - b).abs().max() / b.abs().max().clamp(min=1e-3)).item() for a, b in zip(got, wanted, strict=True)
     )
+
+
+def without_warning(check, *arguments) -> dict:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return check(*arguments)
 
 
 def check(place, layer, ragged) -> dict:
