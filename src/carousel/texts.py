@@ -21,6 +21,8 @@ class Task(Protocol):
 
     def shown(self, scores: Mapping[str, Any], /) -> str: ...
 
+    def told(self, scores: Mapping[str, Any], /) -> str: ...
+
     def verdict(self, scores: Mapping[str, Any], /) -> str: ...
 
 
@@ -39,7 +41,7 @@ def fitted(
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 {judged}{_kept(metrics, task, whole=f" of {metrics['epochs']}")}
-{"test       " if task.chooses else "code length"} {task.shown(metrics["test"])}
+{_scored(task):<11} {task.shown(metrics["test"])}
 kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
@@ -61,6 +63,16 @@ Next:
   carousel evaluate {folder}
   carousel report {folder}
   carousel fit {as_argument(run / "config.yaml")}"""
+
+
+def evaluated(source: str | None, scores: dict[str, Any], task: Task) -> str:
+    """What a model scores on a file, or on what is scored after its training."""
+    return f"{source or _scored(task)}: {task.told(scores)}"
+
+
+def _scored(task: Task) -> str:
+    """What the score after a training is of."""
+    return "test" if task.chooses else "code length"
 
 
 def _kept(metrics: dict[str, Any], task: Task, whole: str = "") -> str:

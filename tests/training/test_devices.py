@@ -186,6 +186,11 @@ def test_a_process_that_does_not_end_with_the_others_is_killed(monkeypatch, tmp_
         launched("rank == '0' and time.sleep(600); print('wanted more'); sys.exit(2)", monkeypatch, tmp_path)
 
 
+def test_a_process_that_does_not_end_with_the_first_is_killed(monkeypatch, tmp_path):
+    monkeypatch.setattr(launching, "GRACE", 0.1)
+    launched("rank == '1' and (open(sys.argv[1] + '/1', 'w'), time.sleep(600))", monkeypatch, tmp_path)
+
+
 def test_the_processes_get_the_arguments_and_the_names_that_torchrun_gives(monkeypatch, tmp_path):
     names = "RANK LOCAL_RANK WORLD_SIZE LOCAL_WORLD_SIZE GROUP_RANK OMP_NUM_THREADS"
     launched(

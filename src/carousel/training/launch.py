@@ -24,7 +24,7 @@ except KeyboardInterrupt:
 work()
 """
 PAUSE = 0.05  # seconds between two looks at the processes
-GRACE = 10.0  # seconds that the others have after one has failed
+GRACE = 10.0  # seconds that the others have after one has failed, or the first has ended
 
 
 def launch(training: TrainingConfig, folder: Path, what: str, progress: bool) -> None:
@@ -88,10 +88,11 @@ def launch(training: TrainingConfig, folder: Path, what: str, progress: bool) ->
 
 
 def _wait(workers: Sequence[subprocess.Popen[str]]) -> None:
-    """Wait until all have ended, but not for long once one has failed."""
+    """Wait until all have ended, but not for long once one has failed, or the first, whose word counts, has ended."""
     end = float("inf")
     while any(worker.poll() is None for worker in workers) and time.monotonic() < end:
-        if end == float("inf") and any(worker.returncode for worker in workers):
+        first = workers[0].returncode is not None
+        if end == float("inf") and (first or any(worker.returncode for worker in workers)):
             end = time.monotonic() + GRACE
         time.sleep(PAUSE)
 

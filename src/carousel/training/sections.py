@@ -79,7 +79,7 @@ class TrainingConfig(Strict):
         ge=0,
         le=10,
         description="deviation of a random offset on the standardised input while training, "
-        "one draw a sequence and feature",
+        "one draw a sequence and feature; classify only",
     )
     gradient_clip: float = Field(
         default=1.0, ge=0, le=1e6, description="largest gradient norm of a step; 0: no clipping"

@@ -12,6 +12,7 @@ from carousel.experiments import compare, compare_runs
 from carousel.experiments.comparison import comparing
 from carousel.experiments.comparison.processes import Event
 from carousel.experiments.comparison.sentences import notes
+from carousel.experiments.comparison.tables import candidates
 from carousel.training import fit, open_run, override
 from carousel.training.source import sha256
 
@@ -137,6 +138,53 @@ def test_a_run_that_cannot_be_made_is_said_and_the_others_are_made(base, tmp_pat
     assert capsys.readouterr().err.startswith(
         "torch, seed 0: the worker was ended by SIGKILL; the run is tried once more\ntorch, seed 0: the disk is full\n"
     )
+
+
+DIVERGED = "the loss was never a finite number; lower learning_rate, it is 9"
+
+
+def test_a_point_of_a_sweep_that_does_not_learn_is_told_and_loses(base, tmp_path, monkeypatch, made, capsys):
+    train = comparing.train_in_processes
+
+    def diverging(pending, workers, threads):
+        for job in pending:
+            if job.config.training.learning_rate == 9 and job.seed == 1:
+                yield Event(job, DIVERGED, diverged=True)
+            else:
+                yield from train([job], workers, threads)
+
+    monkeypatch.setattr(comparing, "train_in_processes", diverging)
+    sweep = {"learning_rate": [9.0, 0.03]}
+    found = compare(base, ["torch", "lstm"], 2, sweep=sweep, out=tmp_path / "new")
+    assert "torch, learning_rate=9.0, seed 1: did not learn: the loss was" in capsys.readouterr().err
+    assert [(row.name, row.settings) for row in found.rows] == [
+        ("torch", "learning_rate=0.03"),
+        ("lstm", "learning_rate=0.03"),
+    ]
+    assert found.seeds == [0, 1]
+    table = candidates(found).rows
+    assert table[0] == ("torch", "learning_rate=9.0", "", "did not learn", "")
+    assert table[1][4] == "chosen"
+    told = "Settings did not learn where the loss of a run was never a finite number; they are not chosen."
+    assert told in notes(found) and told in (tmp_path / "new" / "comparison.html").read_text()
+
+    for nothing_learns in ({"learning_rate": [9.0]}, {"learning_rate": [9.0], "dropout": [0.0, 0.5]}):
+        with pytest.raises(
+            CarouselError, match="runs could not be made, first torch, .*seed 1: the loss was"
+        ):
+            compare(base, ["torch", "lstm"], 2, sweep=nothing_learns, out=tmp_path / "none", progress=False)
+
+
+def test_a_point_of_a_sweep_with_an_accident_is_not_left_out(base, tmp_path, monkeypatch, made):
+    train = comparing.train_in_processes
+
+    def failing(pending, workers, threads):
+        yield Event(pending[0], "the disk is full")
+        yield from train(pending[1:], workers, threads)
+
+    monkeypatch.setattr(comparing, "train_in_processes", failing)
+    with pytest.raises(CarouselError, match="^1 of 2 runs could not be made, first .*: the disk is full; "):
+        compare(base, ["torch"], 1, sweep={"dropout": [0.0, 0.5]}, out=tmp_path, progress=False)
 
 
 def test_a_long_plan_is_not_begun_unasked(base, tmp_path, made):

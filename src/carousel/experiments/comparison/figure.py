@@ -37,7 +37,7 @@ def picture(comparison: Comparison) -> Figure:
     height = 1.3 + TITLE_ROOM + 0.36 * len(rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, rect=(0, 0, 1, 1 - TITLE_ROOM / height))
     figure = Figure(figsize=(9, height), layout=layout)
-    write_title(figure, f"{comparison.recipe}: test {comparison.label}")
+    write_title(figure, f"{comparison.recipe}: {comparison.label_and_part}")
     has_differences = any(row.difference for row in rows)
     left, *right = figure.subplots(1, 2 if has_differences else 1, sharey=True, squeeze=False)[0]
     scale = scale_of(comparison)
@@ -46,7 +46,8 @@ def picture(comparison: Comparison) -> Figure:
     left.set_ylim(len(rows) - 0.5, -0.5)
     for axes in right:
         _differences(axes, comparison, scale)
-    figure.set_label(f"Test {comparison.label} of {len(rows)} variants. {verdict(comparison)}")
+    what = comparison.label_and_part
+    figure.set_label(f"{what[0].upper()}{what[1:]} of {len(rows)} variants. {verdict(comparison)}")
     return figure
 
 

@@ -37,6 +37,13 @@ def notes(comparison: Comparison) -> list[str]:
         said.append(
             "Seeds are not data sets: what is told here is told of this data, this division of it and these settings."
         )
+    unsolved = {row.name: sum(not outcome.is_reached for outcome in row.outcomes) for row in comparison.rows}
+    if any(unsolved.values()):
+        told = ", ".join(f"{count} of '{name}'" for name, count in unsolved.items() if count)
+        said.append(
+            f"Runs that did not solve the problem: {told}. They count as if they had with the last sequence that they "
+            "may have, so the means of these variants are too low."
+        )
     counts = [row.parameters for row in comparison.rows]
     if comparison.matched and max(counts) > (1 + UNEVEN) * min(counts):
         said.append(
@@ -47,6 +54,10 @@ def notes(comparison: Comparison) -> list[str]:
         said.append(
             "The settings of each variant are those with the lowest validation loss, over all seeds; no test score was "
             "looked at for that."
+        )
+    if any(one.validation_loss is None for one in comparison.candidates):
+        said.append(
+            "Settings did not learn where the loss of a run was never a finite number; they are not chosen."
         )
     said += [f"Layer '{layer}' is left out, since {why}." for layer, why in comparison.left_out.items()]
     if comparison.not_counted:

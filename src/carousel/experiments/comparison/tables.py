@@ -45,11 +45,9 @@ def results(comparison: Comparison) -> Table:
     shown = {heading: column for heading, column in columns.items() if any(column)}
     better = "more" if comparison.higher_is_better else "less"
     count = len(comparison.seeds)
-    caption = (
-        f"Test {comparison.label} ({better} is better): mean and standard deviation over {count} seeds."
-        if count > 1
-        else f"Test {comparison.label} ({better} is better) of a single seed."
-    )
+    over = f": mean and standard deviation over {count} seeds" if count > 1 else " of a single seed"
+    what = comparison.label_and_part
+    caption = f"{what[0].upper()}{what[1:]} ({better} is better){over}."
     return Table(caption, tuple(shown), list(zip(*shown.values(), strict=True)))
 
 
@@ -61,8 +59,8 @@ def candidates(comparison: Comparison) -> Table | None:
         (
             one.name,
             one.settings,
-            f"{one.parameters:,}",
-            f"{one.validation_loss:.4g}",
+            "" if one.parameters is None else f"{one.parameters:,}",
+            "did not learn" if one.validation_loss is None else f"{one.validation_loss:.4g}",
             "chosen" if one.is_chosen else "",
         )
         for one in comparison.candidates
