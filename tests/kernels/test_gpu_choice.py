@@ -8,6 +8,7 @@ from scans import CELLS, make, name_of
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import carousel
+from carousel import kernels
 from carousel.kernels import LSTMCell, Masks, RNNCell, choose, eager, gpu, operators, use_kernel
 from carousel.kernels.gpu import card, trust
 from carousel.kernels.gpu.card import Card
@@ -126,6 +127,37 @@ def test_bfloat16_goes_to_triton_where_pytorch_would_not_take_cudnn(on_gpu, monk
     assert chosen(LSTMCell()).kernel == "triton"
 
 
+@pytest.fixture
+def autocast(on_gpu):
+    """torch.autocast("cuda", torch.bfloat16), which asks for a GPU."""
+    before = torch.get_autocast_dtype("cuda")
+    torch.set_autocast_enabled("cuda", True)
+    torch.set_autocast_dtype("cuda", torch.bfloat16)
+    yield
+    torch.set_autocast_enabled("cuda", False)
+    torch.set_autocast_dtype("cuda", before)
+
+
+def test_autocast_says_in_what_dtype_kernels_compute(autocast, monkeypatch):
+    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 64 times 8 units
+    assert chosen(LSTMCell(), torch.float32).kernel == "cudnn"
+    assert chosen(FULL, torch.float64).kernel == "eager"
+    ran = []
+
+    def scan(cell, x, state, weights, *settings):
+        ran.append({tensor.dtype for tensor in (x, *state, *weights) if tensor is not None})
+        assert not torch.is_autocast_enabled("cuda")
+        return x.new_empty(*x.shape[:2], 5), state
+
+    monkeypatch.setattr(operators, "scan", scan)
+    one = make(FULL, 3, 2, 4, 5, dtype=torch.float32).map(
+        lambda tensor: torch.empty_like(tensor, device="cuda")
+    )
+    v, last = kernels.scan(FULL, one.x.half(), (one.v_init, one.s_init), one.weights)
+    assert ran == [{torch.bfloat16}]
+    assert [part.dtype for part in (v, *last)] == [torch.float16, torch.float32, torch.float32]
+
+
 def test_eager_and_why(on_gpu, monkeypatch):
     def reason(cell=FULL, **more):
         choice = chosen(cell, **more)
@@ -138,9 +170,6 @@ def test_eager_and_why(on_gpu, monkeypatch):
     assert reason(RNNCell()) == "no kernel has an RNN, only LSTMs"
     with use_kernel("eager"):
         assert reason(LSTMCell()) == "use_kernel asked for it"
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
-        assert reason() == "autocast chooses the dtype of each operation"
     x = torch.empty(3, 2, 4, device="cuda")
     mixed = "input, states and weights are {}"
     s = torch.empty(2, 512, device="cuda")

@@ -6,7 +6,7 @@ What bounds them, predicted for an H100 before any card has run them (132 multip
 - persistent, a phase: a meeting 1.2-1.5 µs, which is a store, an atomic and a load of the L2, one behind the other; a
   signal of 32 KB from the L2 to each program 0.5 µs, half of it latency; 64 KB of weights from shared memory to the
   tensor cores 0.3 µs; sums, gates and some ten barriers of the program 0.4 µs. So 2.3-2.8 µs. A step is one phase, with
-  full peepholes two. Backward reads two signals more, one of them with the first and one behind it: another 1 µs a step.
+  full peepholes two. Backward reads two signals more, one with the first and one behind it: another 1 µs a step.
   With full peepholes B16 T1024 H768 takes 4.7-5.7 ms forward and 5.7-6.7 ms backward; without, half.
 - persistent, a further tile of the same program: all of that but the meeting, 1-1.5 µs a phase, since a program has one
   chain of loads, products and sums at a time.
