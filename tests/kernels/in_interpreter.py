@@ -178,6 +178,11 @@ def test_what_agrees_is_trusted(recwarn):
     assert not recwarn.list
 
 
+def test_the_first_case_does_not_mind_where_tensors_are_made_by_default():
+    with torch.device("meta"):
+        assert trust.fault(Stepwise(FULL), FULL, 5, torch.float32, DEVICE, keep=True) == ""
+
+
 @dataclass(frozen=True)
 class Faulty:
     """A form with a fault."""

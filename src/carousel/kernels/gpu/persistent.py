@@ -77,12 +77,12 @@ def cut(H: int) -> tuple[int, int]:
 
 
 def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
-    """Shared memory of a program: the weights of its units, and in turn a tile of signal and the sums of the parts."""
+    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts."""
     K, parts = cut(H)
     products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
     weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
     sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
-    return weights + max(signal, sums)
+    return weights + max(2 * signal, sums)
 
 
 def largest_slice(cell: LSTMCell, H: int, dtype: torch.dtype, card: Card) -> int | None:
