@@ -81,6 +81,11 @@ def test_products_in_several_parts():
     assert_true(one, Persistent(FULL, 16, 3, phases_a_launch=1), 2e-6)
 
 
+def test_tiles_of_more_sequences():
+    one = make(FULL, 2, 35, 2, 5, ragged=True, dtype=torch.float32)
+    assert_true(one, Persistent(FULL, 8, 1, sequences=32))
+
+
 @pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Stepwise(FULL)])
 def test_one_step_of_one_sequence(make_form):
     assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
