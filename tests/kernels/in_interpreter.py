@@ -81,6 +81,11 @@ def test_products_in_several_parts():
     assert_true(one, Persistent(FULL, 16, 3, phases_a_launch=1), 2e-6)
 
 
+def test_tiles_of_more_sequences():
+    one = make(FULL, 2, 35, 2, 5, ragged=True, dtype=torch.float32)
+    assert_true(one, Persistent(FULL, 8, 1, sequences=32))
+
+
 @pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Stepwise(FULL)])
 def test_one_step_of_one_sequence(make_form):
     assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
@@ -176,6 +181,11 @@ def test_what_agrees_is_trusted(recwarn):
         assert trust.fault(Persistent(cell, 8, 1), cell, 6, torch.float32, DEVICE, keep=True) == ""
         assert trust.fault(Stepwise(cell), cell, 6, torch.bfloat16, DEVICE, keep=False) == ""
     assert not recwarn.list
+
+
+def test_the_first_case_does_not_mind_where_tensors_are_made_by_default():
+    with torch.device("meta"):
+        assert trust.fault(Stepwise(FULL), FULL, 5, torch.float32, DEVICE, keep=True) == ""
 
 
 @dataclass(frozen=True)

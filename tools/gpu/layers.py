@@ -25,6 +25,7 @@ def run(place, record) -> None:
     record.attempt("second derivative, plain", without_warning, check_second, place, layers["plain"])
     record.attempt("second derivative, vanilla", without_warning, check_second, place, layers["vanilla"])
     for name in "plain", "vanilla":
+        record.attempt(f"autocast, {name}", without_warning, check_autocast, place, layers[name])
         record.attempt(f"compiled, {name}", without_warning, check_compiled, place, layers[name])
 
 
@@ -78,6 +79,17 @@ def check_second(place, layer) -> dict:
     with carousel.use_kernel("eager"):
         error = distance(found, curvature())
     return dict(error=error, fault="" if error <= 1e-2 else "beyond the limit")
+
+
+def check_autocast(place, layer) -> dict:
+    x = torch.randn(T, B, INPUTS, device=place.device, requires_grad=True)
+    with torch.autocast(place.device.type, torch.bfloat16):
+        told, (output, found) = carousel.explain(layer, x), gradients(layer, x, None)
+    with carousel.use_kernel("eager"):
+        wanted, exact = gradients(layer, x, None)
+    error = max(distance([output], [wanted]), distance(found, exact))
+    fault = "eager ran" if told.kernel == "eager" else "" if error <= 6e-2 else "beyond the limit"
+    return dict(kernel=told.kernel, error=error, fault=fault)
 
 
 def check_compiled(place, layer) -> dict:

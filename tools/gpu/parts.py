@@ -1,5 +1,7 @@
 """Where the time goes: the forms beside each other, and each kernel of a training step."""
 
+from dataclasses import replace
+
 import torch
 from scans import make
 
@@ -14,7 +16,7 @@ FULL = LSTMCell("full")
 
 
 def run(place, record) -> None:
-    for T, B, H in (1024, 16, 768), (512, 64, 1024), (512, 256, 256):
+    for T, B, H in (1024, 16, 768), (512, 64, 1024), (512, 256, 1024), (512, 256, 512):
         shape(place, record, *place.size(T, B, H))
 
 
@@ -28,6 +30,8 @@ def shape(place, record, T, B, H) -> None:
     if isinstance(chosen, Persistent):
         forms |= {f"persistent, {units} units": Persistent(FULL, units, place.card.processors)
                   for units in sorted({8, chosen.units})}  # fmt: skip
+        if H <= 512:
+            forms["persistent, 32 sequences"] = replace(chosen, sequences=32)
     for name, form in forms.items():
         for part in "inference", "forward", "backward":
             record.attempt(f"{where} {name} {part}", timed, place, given, one.errors, form, part)
