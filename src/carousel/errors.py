@@ -12,6 +12,10 @@ class CarouselError(Exception):
     """
 
 
+class DivergedError(CarouselError):
+    """A training that learnt nothing: its loss was never a finite number."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The tail of an error about an unknown name: the nearest known one, or all of them.
 

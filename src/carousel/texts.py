@@ -21,6 +21,8 @@ class Task(Protocol):
 
     def shown(self, scores: Mapping[str, Any], /) -> str: ...
 
+    def told(self, scores: Mapping[str, Any], /) -> str: ...
+
     def verdict(self, scores: Mapping[str, Any], /) -> str: ...
 
 
@@ -39,7 +41,7 @@ def fitted(
     look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
     return f"""\
 {judged}{_kept(metrics, task, whole=f" of {metrics['epochs']}")}
-{"test       " if task.chooses else "code length"} {task.shown(metrics["test"])}
+{_scored(task):<11} {task.shown(metrics["test"])}
 kernel      {metrics["kernel"]}
 run         {run}
 report      {report}
@@ -63,6 +65,16 @@ Next:
   carousel fit {as_argument(run / "config.yaml")}"""
 
 
+def evaluated(source: str | None, scores: dict[str, Any], task: Task) -> str:
+    """What a model scores on a file, or on what is scored after its training."""
+    return f"{source or _scored(task)}: {task.told(scores)}"
+
+
+def _scored(task: Task) -> str:
+    """What the score after a training is of."""
+    return "test" if task.chooses else "code length"
+
+
 def _kept(metrics: dict[str, Any], task: Task, whole: str = "") -> str:
     """The epoch that is kept, and its score: of the validation part, or of what it told before it was learnt."""
     kept, score = metrics["best_epoch"], task.shown(metrics["validation"])
@@ -71,8 +83,8 @@ def _kept(metrics: dict[str, Any], task: Task, whole: str = "") -> str:
     return f"last epoch  {kept}{whole}, {score} before it was learnt"
 
 
-def compared(tables: str, folder: str | None) -> str:
-    return f"{tables}\npage: {Path(folder) / 'comparison.html'}" if folder else tables.rstrip("\n")
+def compared(tables: str, page: Path | None) -> str:
+    return f"{tables}\npage: {page}" if page else tables.rstrip("\n")
 
 
 def health(found: dict[str, Any]) -> str:

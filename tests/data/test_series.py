@@ -2,8 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carousel.data import Series, time_cuts
+from carousel.data import series as series_module
+from carousel.data.cuts import Spans
 from carousel.errors import CarouselError
 
 HOUR = np.timedelta64(1, "h")
@@ -183,3 +187,24 @@ def test_cuts_that_leave_nothing():
         "the fractions to hold out are 0.5 for validation and 0.5 for test, "
         "wanted both above 0 and together below 1, such as 0.2 and 0.2"
     )
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_uneven_rows_are_divided_at_the_time_that_so_many_rows_lie_before(seed):
+    random = np.random.default_rng(seed)
+    times = tuple(np.unique(random.integers(-50, 50, n)).astype(np.int64) for n in random.integers(1, 30, 3))
+    starts, lengths = np.array([part[0] for part in times]), np.array([len(part) for part in times])
+    spans = Spans(starts, lengths, 1, times)
+    assert [spans.time_of(row) for row in range(lengths.sum())] == np.sort(np.concatenate(times)).tolist()
+
+
+@pytest.mark.parametrize("row", [3, 4, 8])
+def test_times_that_do_not_ascend_are_found_in_every_block(row, monkeypatch):
+    monkeypatch.setattr(series_module, "BLOCK", 4)
+    times = 2 * np.arange(9)
+    series(lengths=(9,), starts=np.array([0]), step=1, times=(times,))
+    times[row] = times[row - 1]
+    with pytest.raises(
+        CarouselError, match="times of segment 0 must be int64, one for each row and ascending"
+    ):
+        series(lengths=(9,), starts=np.array([0]), step=1, times=(times,))

@@ -86,10 +86,18 @@ def meetings(compiled) -> tuple[int, ...]:
     return tuple(len(re.findall(rf"\.{order}\.", compiled.asm["ptx"])) for order in ("release", "acquire"))
 
 
+def compiled_anew_for(kernel) -> list[str]:
+    """The numbers for whose values a kernel is specialized."""
+    return [
+        each.name for each in kernel.params if TYPES.get(each.name) == "i32" and not each.do_not_specialize
+    ]
+
+
 def report(form, kernel, cell, H, dtype, capability, compiled, promised, **more):
     return dict(
         form=form, kernel=kernel.__name__, cell=str(cell), H=H, dtype=str(dtype), capability=capability,
-        shared=compiled.metadata.shared, promised=promised, stack=stack_bytes(compiled), **more,
+        shared=compiled.metadata.shared, promised=promised, stack=stack_bytes(compiled),
+        anew=compiled_anew_for(kernel), **more,
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from interpreter import InterpreterBuilder, exact_product
-from scans import CELLS, SOURCES, Scan, make, name_of, truth
+from scans import CELLS, Scan, make, name_of, truth
 
 from carousel import kernels
 from carousel.kernels import LSTMCell, Weights, cpu, operators
-from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
+from carousel.kernels.cpu import TENSORS, Arguments
 from carousel.kernels.gpu import kept_rows, scan, trust
 from carousel.kernels.gpu.form import Form
 from carousel.kernels.gpu.persistent import Persistent
@@ -37,15 +37,8 @@ def mended_interpreter(monkeypatch):
     monkeypatch.setattr(InterpreterBuilder, "create_dot", exact_product)
 
 
-def arguments(scan: Scan) -> Arguments:
-    settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
-    return Arguments(
-        *[getattr(scan, name) for name in SOURCES[:3]], *scan.weights, scan.lengths, None, *settings
-    )
-
-
 def run(one: Scan, form: Form, wanted=(True,) * TENSORS, errors=None):
-    given = arguments(one)
+    given = one.arguments
     v, v_last, s_last, kept = scan.forward(given, True, form)
     gradients = scan.backward(given, kept, one.errors if errors is None else errors, list(wanted), form)
     named = zip(Arguments._fields, gradients, strict=False)
@@ -88,6 +81,11 @@ def test_products_in_several_parts():
     assert_true(one, Persistent(FULL, 16, 3, phases_a_launch=1), 2e-6)
 
 
+def test_tiles_of_more_sequences():
+    one = make(FULL, 2, 35, 2, 5, ragged=True, dtype=torch.float32)
+    assert_true(one, Persistent(FULL, 8, 1, sequences=32))
+
+
 @pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Stepwise(FULL)])
 def test_one_step_of_one_sequence(make_form):
     assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
@@ -108,7 +106,7 @@ def test_the_state_of_half_precision_is_float32():
     weights = Weights(*[None if weight is None else torch.zeros_like(weight) for weight in one.weights])
     one = replace(one, s_init=torch.ones(1, H).bfloat16(), weights=weights._replace(bias=bias))
     for form in Persistent(cell, 8, 1), Stepwise(cell):
-        _, _, s_last, _ = scan.forward(arguments(one), False, form)
+        _, _, s_last, _ = scan.forward(one.arguments, False, form)
         torch.testing.assert_close(s_last.float(), torch.full((1, H), 1 + T * 0.00247), rtol=1e-2, atol=0)
 
 
@@ -116,8 +114,8 @@ def test_the_state_of_half_precision_is_float32():
 @pytest.mark.parametrize("make_form", [lambda cell: Persistent(cell, 8, 1), Stepwise])
 def test_inference_computes_the_same(cell, make_form):
     one = make(cell, 3, 5, 2, 6, ragged=True, reverse=True, dtype=torch.float32)
-    *trained, kept = scan.forward(arguments(one), True, make_form(cell))
-    *got, nothing = scan.forward(arguments(one), False, make_form(cell))
+    *trained, kept = scan.forward(one.arguments, True, make_form(cell))
+    *got, nothing = scan.forward(one.arguments, False, make_form(cell))
     assert nothing is None and kept is not None
     assert all(torch.equal(a, b) for a, b in zip(got, trained, strict=True))
 
@@ -153,8 +151,8 @@ def test_the_operators_and_second_derivatives(monkeypatch):
     cell = LSTMCell("full", True)
     monkeypatch.setattr(operators, "kernel_of", lambda given: OnThisMachine(Stepwise(cell)))
     one = make(cell, 2, 2, 2, 3, ragged=True, dtype=torch.float32)
-    leaves = [None if part is None else part.requires_grad_() for part in arguments(one).tensors]
-    given = Arguments(*leaves, *arguments(one)[TENSORS:])
+    leaves = [None if part is None else part.requires_grad_() for part in one.arguments.tensors]
+    given = Arguments(*leaves, *one.arguments[TENSORS:])
     tests = "test_schema", "test_faketensor"
     for keep in (False, True):
         torch.library.opcheck(torch.ops.carousel.lstm.default, (*given, keep), test_utils=tests)
@@ -183,6 +181,11 @@ def test_what_agrees_is_trusted(recwarn):
         assert trust.fault(Persistent(cell, 8, 1), cell, 6, torch.float32, DEVICE, keep=True) == ""
         assert trust.fault(Stepwise(cell), cell, 6, torch.bfloat16, DEVICE, keep=False) == ""
     assert not recwarn.list
+
+
+def test_the_first_case_does_not_mind_where_tensors_are_made_by_default():
+    with torch.device("meta"):
+        assert trust.fault(Stepwise(FULL), FULL, 5, torch.float32, DEVICE, keep=True) == ""
 
 
 @dataclass(frozen=True)

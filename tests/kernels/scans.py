@@ -11,6 +11,7 @@ from torch import Tensor
 from carousel import kernels
 from carousel.equations import augmented
 from carousel.kernels import LSTMCell, Masks, Weights, cpu, eager, row_blocks
+from carousel.kernels.cpu import PEEPHOLES, Arguments
 
 CELLS = [LSTMCell(*parts) for parts in product(("none", "diagonal", "full"), (False, True), (False, True))]
 SOURCES = "x", "v_init", "s_init", *Weights._fields
@@ -51,6 +52,19 @@ class Scan:
             weights=Weights(*[None if tensor is None else change(tensor) for tensor in self.weights]),
             errors=tuple(map(change, self.errors)),
             v_mask=None if self.v_mask is None else change(self.v_mask),
+        )
+
+    @property
+    def arguments(self) -> Arguments:
+        """What a kernel takes."""
+        return Arguments(
+            *[getattr(self, name) for name in SOURCES[:3]],
+            *self.weights,
+            self.lengths,
+            self.v_mask,
+            PEEPHOLES.index(self.cell.peephole),
+            self.cell.input_gate,
+            self.reverse,
         )
 
     @property

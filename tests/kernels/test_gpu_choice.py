@@ -1,5 +1,7 @@
 """What a GPU would run, and why: asked of tensors that only say they are on one."""
 
+import contextlib
+
 import pytest
 import torch
 from scans import CELLS, make, name_of
@@ -45,10 +47,10 @@ def test_persistent_where_the_weights_fit(cell, H, dtype, card, units):
 
 def test_the_reason_has_the_numbers():
     assert form_of(FULL, 1024, torch.bfloat16, H100)[1] == (
-        "persistent: 128 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
+        "persistent: 128 times 176 KB of weights and signals fit 132 multiprocessors of 227 KB"
     )
     assert form_of(FULL, 1024, torch.bfloat16, A100)[1] == (
-        "stepwise: 128 times 144 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
+        "stepwise: 128 times 176 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
     )
 
 
@@ -58,6 +60,7 @@ def on_gpu(monkeypatch):
     monkeypatch.setattr(gpu, "missing", lambda device: "")
     monkeypatch.setattr(gpu, "card_of", lambda device: H100)
     monkeypatch.setattr(torch.backends.cudnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91900)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield
@@ -66,6 +69,11 @@ def on_gpu(monkeypatch):
 def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
     x, s = (torch.empty(shape, dtype=dtype, device="cuda") for shape in ((3, 2, 4), (2, 512)))
     return choose(cell, x, (s, s), lengths, **more)
+
+
+def faulty(form):
+    """Under what a fault in training is remembered."""
+    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True
 
 
 FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -96,10 +104,7 @@ def test_regularised_cells_go_to_eager(on_gpu):
 
 
 def test_the_operator_refuses_a_mask_there(monkeypatch):
-    one = make(FULL, 3, 2, 4, 5, masked=True)
-    given = kernels.cpu.Arguments(
-        one.x, one.v_init, one.s_init, *one.weights, None, one.v_mask, 2, False, False
-    )
+    given = make(FULL, 3, 2, 4, 5, masked=True).arguments
     operators._check(given)
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
     with pytest.raises(
@@ -111,6 +116,46 @@ def test_the_operator_refuses_a_mask_there(monkeypatch):
 def test_without_cudnn_plain_cells_go_to_triton(on_gpu, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "is_available", lambda: False)
     assert chosen(LSTMCell()).kernel == "triton"
+
+
+def test_bfloat16_goes_to_triton_where_pytorch_would_not_take_cudnn(on_gpu, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+        assert chosen(LSTMCell()).kernel == "triton"
+        assert chosen(LSTMCell(), torch.float16).kernel == "cudnn"
+    monkeypatch.setattr(torch, "__version__", "2.9.1+cu130")
+    assert chosen(LSTMCell()).kernel == "triton"
+
+
+@pytest.fixture
+def autocast(on_gpu):
+    """torch.autocast("cuda", torch.bfloat16), which asks for a GPU."""
+    before = torch.get_autocast_dtype("cuda")
+    torch.set_autocast_enabled("cuda", True)
+    torch.set_autocast_dtype("cuda", torch.bfloat16)
+    yield
+    torch.set_autocast_enabled("cuda", False)
+    torch.set_autocast_dtype("cuda", before)
+
+
+def test_autocast_says_in_what_dtype_kernels_compute(autocast, monkeypatch):
+    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 64 times 8 units
+    assert chosen(LSTMCell(), torch.float32).kernel == "cudnn"
+    assert chosen(FULL, torch.float64).kernel == "eager"
+    ran = []
+
+    def scan(cell, x, state, weights, *settings):
+        ran.append({tensor.dtype for tensor in (x, *state, *weights) if tensor is not None})
+        assert not torch.is_autocast_enabled("cuda")
+        return x.new_empty(*x.shape[:2], 5), state
+
+    monkeypatch.setattr(operators, "scan", scan)
+    one = make(FULL, 3, 2, 4, 5, dtype=torch.float32).map(
+        lambda tensor: torch.empty_like(tensor, device="cuda")
+    )
+    v, last = kernels.scan(FULL, one.x.half(), (one.v_init, one.s_init), one.weights)
+    assert ran == [{torch.bfloat16}]
+    assert [part.dtype for part in (v, *last)] == [torch.float16, torch.float32, torch.float32]
 
 
 def test_eager_and_why(on_gpu, monkeypatch):
@@ -125,9 +170,6 @@ def test_eager_and_why(on_gpu, monkeypatch):
     assert reason(RNNCell()) == "no kernel has an RNN, only LSTMs"
     with use_kernel("eager"):
         assert reason(LSTMCell()) == "use_kernel asked for it"
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
-        assert reason() == "autocast chooses the dtype of each operation"
     x = torch.empty(3, 2, 4, device="cuda")
     mixed = "input, states and weights are {}"
     s = torch.empty(2, 512, device="cuda")
@@ -137,9 +179,9 @@ def test_eager_and_why(on_gpu, monkeypatch):
     )
     assert choose(FULL, x, (s, s.half())) == ("eager", mixed.format("of several dtypes"))
     assert choose(FULL, torch.empty(3, 0, 4, device="cuda"), (s, s)) == ("eager", "the input is empty")
-    form, _ = form_of(FULL, 512, torch.bfloat16, H100)
-    key = form, 512, torch.bfloat16, "ieee", x.device, True
-    monkeypatch.setitem(trust._faults, key, "the Triton kernel's v is off by 1")
+    monkeypatch.setitem(trust._faults, faulty(Persistent(FULL, 16, 132)), "the Triton kernel fails")
+    assert chosen(FULL) == ("triton", "stepwise: the Triton kernel fails")
+    monkeypatch.setitem(trust._faults, faulty(Stepwise(FULL)), "the Triton kernel's v is off by 1")
     assert reason() == "the Triton kernel's v is off by 1"
     monkeypatch.setattr(gpu, "missing", lambda device: "Triton is not installed")
     assert reason() == "Triton is not installed"
@@ -200,6 +242,28 @@ def test_tf32_is_the_users_choice(matmul):
     assert card.precision(torch.bfloat16) == "ieee"
 
 
+def test_stepwise_takes_the_place_of_what_is_found_wrong(monkeypatch):
+    one, asked, ran = make(FULL, 3, 2, 4, 5, dtype=torch.float32).arguments, [], []
+
+    def examined(form, *case):
+        asked.append(form)
+        return "it hangs" if isinstance(form, Persistent) else ""
+
+    def forward(given, keep, form):
+        ran.append(form)
+        return given.x, given.v_init, given.s_init, None
+
+    monkeypatch.setattr(trust, "_faults", {})
+    monkeypatch.setattr(trust, "_examined", examined)
+    monkeypatch.setattr(gpu, "card_of", lambda device: H100)
+    monkeypatch.setattr(gpu, "_at_work", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(gpu.scan, "forward", forward)
+    with pytest.warns(UserWarning, match="^carousel: it hangs; the form stepwise takes its place$"):
+        gpu.forward(one, keep=True)
+    gpu.forward(one, keep=True)
+    assert ran == [Stepwise(FULL)] * 2 and asked == [Persistent(FULL, 16, 132), Stepwise(FULL)]
+
+
 def test_what_is_found_wrong_runs_on_eager(monkeypatch):
     """Not even the first answer is Triton's."""
     one, ran = make(FULL, 3, 2, 4, 5, dtype=torch.float32), []
@@ -208,6 +272,5 @@ def test_what_is_found_wrong_runs_on_eager(monkeypatch):
     v, last = operators.scan(FULL, one.x, (one.v_init, one.s_init), one.weights, None, False)
     wanted, _ = eager.scan(FULL, one.x, (one.v_init, one.s_init), one.weights)
     assert torch.equal(v, wanted) and ran == [False]
-    given = kernels.cpu.Arguments(one.x, one.v_init, one.s_init, *one.weights, None, None, 2, False, False)
     with pytest.raises(RuntimeError, match="carousel::lstm: it is wrong; call carousel.use_kernel"):
-        gpu.forward(given, keep=False)
+        gpu.forward(one.arguments, keep=False)

@@ -45,6 +45,7 @@ def test_kernels_compile_and_fit_the_chip(compiled):
     for case in compiled:
         assert case["shared"] <= case["promised"] <= SHARED[case["capability"]], case
         assert case["stack"] == 0, f"registers are spilled: {case}"
+        assert case["anew"] == [], "another length or batch is compiled anew"
 
 
 def test_weights_stay_on_the_chip_and_programs_meet(compiled):

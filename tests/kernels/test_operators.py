@@ -11,7 +11,7 @@ import carousel
 from carousel import kernels
 from carousel.kernels import LSTMCell, Weights, cpu
 from carousel.kernels.cells import NO_MASKS
-from carousel.kernels.cpu import PEEPHOLES, Arguments
+from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
 from helpers import assert_same
 
 pytestmark = pytest.mark.usefixtures("native")
@@ -19,12 +19,9 @@ pytestmark = pytest.mark.usefixtures("native")
 
 def arguments(scan):
     """Those of the operator, each with a gradient."""
-    tensors = [
-        None if tensor is None else tensor.clone().requires_grad_()
-        for tensor in (scan.x, scan.v_init, scan.s_init, *scan.weights)
-    ]
-    settings = PEEPHOLES.index(scan.cell.peephole), scan.cell.input_gate, scan.reverse
-    return Arguments(*tensors, scan.lengths, scan.v_mask, *settings)
+    given = scan.arguments
+    tensors = [None if tensor is None else tensor.clone().requires_grad_() for tensor in given.tensors]
+    return Arguments(*tensors, *given[TENSORS:])
 
 
 SCANS = [

@@ -3,6 +3,7 @@
 import matplotlib.dates
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from carousel.errors import CarouselError
 from carousel.report import Shot, by_lead, calibration, forecast_window, stretch
@@ -64,15 +65,30 @@ def test_errors_by_lead(worst, scale):
     assert [line.get_ydata().tolist()[:2] for line in axes.lines] == [[1.0, 2.0], [1.0, 2.0], [2.0, 2.0]]
     assert axes.lines[0].get_xdata().tolist() == [1, 2, 3]
     assert axes.get_yscale() == scale
-    assert {text.get_text() for text in margin.texts} == {"model", "persistence", "seasonal naive"}
+    means = {"model 1.833", f"persistence {1 + worst / 3:.4g}", "seasonal naive 2"}
+    assert {text.get_text() for text in margin.texts} == means
     assert len({line.get_linestyle() for line in axes.lines}) == 3, "told apart without colour"
-    assert "model 1.833" in figure.get_label()
+    assert "over all leads: model 1.833, persistence" in figure.get_label()
+
+
+def test_the_heading_of_a_target_with_a_long_name_meets_no_other():
+    errors = {"forecast": [6.2018], "persistence": [35.364], "seasonal": [11.913], "ar": [8.8132]}
+    figure = by_lead(errors, "number of visitors, weekly")
+    figure.draw_without_rendering()
+    axes, margin = figure.axes
+    what, remark = (
+        text.get_window_extent()
+        for text in axes.get_children()
+        if isinstance(text, Text) and "mean" in text.get_text()
+    )
+    assert what.x1 < remark.x0 or remark.x1 < what.x0
+    assert max(text.get_window_extent().x1 for text in margin.texts) < figure.bbox.width
 
 
 def test_where_there_is_no_season_it_is_not_drawn():
     same = [1.0, 2.0]
     figure = by_lead({"forecast": [0.5, 1.0], "persistence": same, "seasonal": same}, "load")
-    assert {text.get_text() for text in figure.axes[1].texts} == {"model", "persistence"}
+    assert {text.get_text() for text in figure.axes[1].texts} == {"model 0.75", "persistence 1.5"}
 
 
 def test_calibration_shows_shares_and_what_lies_between():

@@ -106,3 +106,6 @@ def test_targets_are_drawn_where_they_are(name):
     targets = sequence.targets.reshape(T)[steps]
     np.testing.assert_allclose(rings, targets)
     assert len(upper.lines) == (2 if name == "adding" else 1)
+    for axes in (upper, lower):
+        named = [label.get_text() for label in axes.get_yticklabels()]
+        assert (named == ["B", "T", "P", "S", "X", "V", "E"]) == (name == "reber")

@@ -285,39 +285,6 @@ def test_every_layer_can_be_made_under_its_defaults(layer):
     assert (made.hidden_size, made.bidirectional, made.batch_first) == (64, True, False)
 
 
-NEXT = ("forecast", "symbols")
-
-
-@pytest.mark.parametrize("kind", NEXT)
-def test_a_task_that_predicts_what_comes_next_has_layers_that_look_back(kind):
-    config = override(Config(), [f"kind={kind}", "layer=augmented"])
-    assert (config.model.bidirectional, config.model.context) == (False, (1, 0))
-    assert override(config, ["layer=lstm"]).model.context == (0, 0)
-    assert override(config, ["context=[3, 0]"]).model.context == (3, 0)
-    assert override(config, ["kind=classify"]).model == Config().model
-    text = f"task: {{kind: {kind}}}\nmodel: {{hidden_size: 8}}"
-    assert parse_config(text, "text").model.bidirectional is False
-
-
-@pytest.mark.parametrize("kind", NEXT)
-@pytest.mark.parametrize(
-    "setting, found",
-    [("bidirectional=true", "bidirectional is true"), ("context=[0, 2]", "context looks 2 ahead")],
-)
-def test_a_layer_that_would_see_what_it_has_to_predict_is_refused(kind, setting, found):
-    assert complaint(override, Config(), [f"kind={kind}", "layer=augmented", setting]) == (
-        f"settings: a layer that looks ahead would see what task '{kind}' has to predict: {found}; "
-        "set bidirectional to false and the second number of context to 0"
-    )
-
-
-def test_data_come_from_one_place():
-    config = parse_config("data: {file: mine.csv}", "text")
-    assert (config.data.dataset, config.data.name) == (None, "mine.csv")
-    sentence = complaint(override, config, ["dataset=japanese_vowels"])
-    assert sentence.endswith("data wants either a file or the name of a known dataset; give one of them")
-
-
 def test_a_configuration_from_before_there_were_tasks_is_the_same_today():
     old = "format: 1\ndata: {dataset: japanese_vowels, validation_fraction: 0.2}\nmodel: {hidden_size: 8}"
     assert parse_config(old, "text") == override(Config(), ["hidden_size=8"])

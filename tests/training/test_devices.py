@@ -16,15 +16,13 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from carousel.data import Batch
-from carousel.errors import CarouselError
-from carousel.training import Config, configure, fit, load_config, override, resume
+from carousel.errors import CarouselError, DivergedError
+from carousel.training import Config, configure, fit, load_config, override, resume, worker
 from carousel.training import launch as launching
 from carousel.training.config import to_yaml
-from carousel.training.processes import Alone, Together
+from carousel.training.processes import Alone
 from carousel.training.run import create_folder
 from carousel.training.sections import TrainingConfig
-from carousel.training.tally import Tally
 from helpers import assert_same
 
 SCRIPT = Path(__file__).with_name("together.py")
@@ -175,6 +173,21 @@ def test_the_launcher_tells_what_a_process_says(monkeypatch, tmp_path):
         launched("rank == '1' and print('wanted more'); sys.exit(2)", monkeypatch, tmp_path)
 
 
+def test_the_launcher_tells_what_learnt_nothing_from_what_failed(monkeypatch, tmp_path):
+    with pytest.raises(DivergedError, match="^never finite$"):
+        launched("rank == '1' and print('never finite'); sys.exit(2 + int(rank))", monkeypatch, tmp_path)
+    folder = create_folder(classify(), tmp_path / "run")
+
+    def learn_nothing(*given):
+        raise DivergedError("never finite")
+
+    monkeypatch.setattr(worker, "fit", learn_nothing)
+    monkeypatch.setattr(worker, "_end_with_launcher", lambda: None)
+    monkeypatch.setattr("sys.argv", ["worker", str(folder), "fit", ""])
+    with pytest.raises(SystemExit, match=f"^{launching.DIVERGED}$"):
+        worker.work()
+
+
 def test_the_launcher_knows_where_to_look_if_none_says_anything(monkeypatch, tmp_path):
     with pytest.raises(CarouselError, match="^the training failed, and standard error tells why$"):
         launched("sys.exit(1)", monkeypatch, tmp_path)
@@ -184,6 +197,11 @@ def test_a_process_that_does_not_end_with_the_others_is_killed(monkeypatch, tmp_
     monkeypatch.setattr(launching, "GRACE", 0.1)
     with pytest.raises(CarouselError, match="^wanted more$"):
         launched("rank == '0' and time.sleep(600); print('wanted more'); sys.exit(2)", monkeypatch, tmp_path)
+
+
+def test_a_process_that_does_not_end_with_the_first_is_killed(monkeypatch, tmp_path):
+    monkeypatch.setattr(launching, "GRACE", 0.1)
+    launched("rank == '1' and (open(sys.argv[1] + '/1', 'w'), time.sleep(600))", monkeypatch, tmp_path)
 
 
 def test_the_processes_get_the_arguments_and_the_names_that_torchrun_gives(monkeypatch, tmp_path):
@@ -233,49 +251,3 @@ def test_more_processes_than_gpus(monkeypatch, tmp_path):
         "2 processes want a device 'cuda' each, this machine has 1; set devices to 1, or start them on several "
         "machines by torchrun"
     )
-
-
-class Second(Together):
-    """The second of two processes, without the first."""
-
-    def __init__(self) -> None:
-        self.rank, self.count = 1, 2
-
-
-@pytest.mark.parametrize("size, mine, values", [(5, [1, 3], [1.0, 3.0]), (2, [1], [1.0]), (1, [0], [])])
-def test_the_share_of_a_process(size, mine, values):
-    batch = Batch(torch.arange(6.0 * size).view(3, size, 2), torch.arange(size), None)
-    seen = []
-
-    def answer(share: Batch) -> dict[str, torch.Tensor]:
-        seen.append(share)
-        return {"loss": share.lengths.float()}
-
-    scores = Second().scores(answer, batch)
-    assert_same(seen[0].x, batch.x[:, mine], tolerance=0)
-    assert_same(seen[0].lengths, batch.lengths[mine], tolerance=0)
-    assert seen[0].labels is None
-    assert scores["loss"].tolist() == values
-
-
-def test_each_process_draws_its_own():
-    def drawn(process: Alone) -> float:
-        with torch.random.fork_rng():
-            torch.manual_seed(7)
-            process.draw_apart(7)
-            return float(torch.rand(()))
-
-    assert drawn(Alone()) != drawn(Second())
-    assert drawn(Second()) == drawn(Second())
-
-
-def test_a_tally_includes_another():
-    values = torch.randn(9, generator=torch.Generator().manual_seed(0)).double()
-    whole, part, other = Tally(), Tally(), Tally()
-    whole.add(values)
-    part.add(values[:4])
-    other.add(values[4:])
-    part.include(*other.numbers)
-    assert part.count == 9
-    assert_same(part.mean, whole.mean, tolerance=1e-14)
-    assert_same(part.standard_error, whole.standard_error, tolerance=1e-14)

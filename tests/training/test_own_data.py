@@ -239,6 +239,33 @@ def test_a_label_of_another_name_is_pointed_out(tmp_path):
     assert configure(path, target=["species"])[0].task.kind == "classify"
 
 
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        (
+            "rec id,t_ms,x,kind of move",
+            "Column 'kind of move' is the same in all rows of each rec id: if it is a label to tell, say --target 'kind of move' (in Python target=).",
+        ),
+        (
+            "id,step,x,kind",
+            "Column 'kind' is the same in all rows of each id: if it is a label to tell, say --target kind (in Python target=).",
+        ),
+        ("id,date,x,kind", None),
+    ],
+    ids=["no time is found", "steps", "dates"],
+)
+def test_a_label_is_pointed_out_where_sequences_are_called_otherwise(header, hint, tmp_path):
+    path = tmp_path / "x.csv"
+    times = [f"2024-01-{t + 1:02}" if "date" in header else str(20 * t) for t in range(20)]
+    rows = [f"r{s},{times[t]},{(s + t) % 5},{'ab'[s % 2]}" for s in range(60) for t in range(20)]
+    path.write_text("\n".join([header, *rows]))
+    said = [sentence for sentence in configure(path)[1] if "label" in sentence]
+    assert said == ([hint] if hint else [])
+    if hint:
+        target = header.rpartition(",")[2]
+        assert configure(path, target=[target])[0].task.kind == "classify"
+
+
 def test_a_run_without_a_test_part_gets_a_sentence(file):
     got = sentence(call("fit", file, "--set", "test_fraction=0"))
     assert got == (

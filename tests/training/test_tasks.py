@@ -6,6 +6,7 @@ from typing import get_args, get_origin
 import pytest
 
 from carousel.training import TASKS, Config, override
+from carousel.training.metrics import Positive
 
 
 @pytest.mark.parametrize("kind", TASKS)
@@ -16,7 +17,7 @@ def test_the_primary_score_is_a_number_among_the_test_scores(kind):
     for _ in rest:
         assert get_origin(found) in (dict, Mapping)
         found = get_args(found)[1]
-    assert found in (float, int) or get_args(found)[0] is float
+    assert found in (float, int) or get_args(found)[0] in (float, Positive)
     assert isinstance(task.higher_is_better, bool)
 
 

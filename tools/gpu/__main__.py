@@ -1,9 +1,10 @@
 """Tests, measures and records the kernels on the GPU of this machine: `make gpu`, or `python3 tools/gpu`.
 
 It needs torch, Triton and NumPy there, no network and no install: the package is read from `src`. Each section runs in
-a process of its own with a limit of time, so that one that fails or hangs costs the others nothing; what a section
-found is in the file of results as soon as it is over, in the place of what it found there before. `--rehearse` goes
-through all of it in miniature on a machine without a GPU, in Triton's interpreter, and writes no file.
+a process of its own with a limit of time, so that one that fails or hangs costs the others nothing; where a check took
+the GPU from its process, another one goes on behind it. What a section found is in the file of results as soon as it is
+over, in the place of what it found there before. `--rehearse` goes through all of it in miniature on a machine without
+a GPU, in Triton's interpreter, and writes no file.
 """
 
 import argparse
@@ -14,12 +15,13 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "kernels")]
 
-SECTIONS = {"machine": 60, "agreement": 240, "layers": 120, "parts": 90, "speed": 240}
+SECTIONS = {"machine": 90, "agreement": 240, "layers": 120, "parts": 120, "speed": 240}
 """In this order, each with the seconds it may take."""
 
 
@@ -33,11 +35,14 @@ def main() -> int:
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.into is not None:
-        return run_section(given.sections[0], given.into, given.rehearse)
+        run_section(given.sections[0], given.into, rehearse=False)
+        return 0
+    if given.rehearse:
+        os.environ["TRITON_INTERPRET"] = "1"  # which Triton asks as it is imported
     found: dict[str, object] = {"date": datetime.date.today().isoformat()}
     failed = []
     for name in given.sections or SECTIONS:
-        lines, fault = in_own_process(name, given.rehearse)
+        lines, fault = ran(name, given.rehearse)
         found[name] = lines
         if fault:
             failed.append(f"{name}: {fault}")
@@ -49,48 +54,51 @@ def main() -> int:
     return bool(failed)
 
 
-def in_own_process(name: str, rehearse: bool) -> tuple[list[dict], str]:
+def ran(name: str, rehearse: bool) -> tuple[list[dict], str]:
     """What a section recorded, and what went wrong, if anything did."""
     print(f"\n== {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "lines.json"
-        command = [sys.executable, str(Path(__file__).parent), name, "--into", str(into)]
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        fault = "" if rehearse else in_processes(name, into)
         if rehearse:
-            command.append("--rehearse")
-            environment["TRITON_INTERPRET"] = "1"
-        try:
-            code = subprocess.run(command, env=environment, timeout=SECTIONS[name], check=False).returncode
-            fault = f"exit status {code}" if code else ""
-        except subprocess.TimeoutExpired:
-            fault = f"not done in {SECTIONS[name]} s"
-        lines = json.loads(into.read_text()) if into.exists() else []
+            run_section(name, into, rehearse)
+        lines = recorded(into)
     faulty = [line for line in lines if line.get("fault")]
-    return lines, fault or "; ".join(f"{line['what']}: {line['fault']}" for line in faulty[:5])
+    return lines, "; ".join(
+        [fault] * bool(fault) + [f"{line['what']}: {line['fault']}" for line in faulty[:5]]
+    )
 
 
-def run_section(name: str, into: Path, rehearse: bool) -> int:
+def in_processes(name: str, into: Path) -> str:
+    """Runs a section in one process after another, as long as each comes further; what went wrong with the last."""
+    command = [sys.executable, str(Path(__file__).parent), name, "--into", str(into)]
+    end, count = time.monotonic() + SECTIONS[name], -1
+    while len(recorded(into)) > count:
+        count = len(recorded(into))
+        try:
+            code = subprocess.run(command, timeout=end - time.monotonic(), check=False).returncode
+        except subprocess.TimeoutExpired:
+            return f"not done in {SECTIONS[name]} s"
+        if not code:
+            return ""
+    return f"exit status {code}"
+
+
+def recorded(into: Path) -> list[dict]:
+    return json.loads(into.read_text()) if into.exists() else []
+
+
+def run_section(name: str, into: Path, rehearse: bool) -> None:
     import agreement
     import layers
     import machine
     import parts
     import speed
-
-    lines: list[dict] = []
-
-    def record(**line: object) -> None:
-        lines.append(line)
-        into.write_text(json.dumps(lines))
-        print("  " + ", ".join(f"{key} {shown(value)}" for key, value in line.items()), flush=True)
+    from record import Record
 
     place = machine.Rehearsal() if rehearse else machine.Gpu()
     sections = {module.__name__: module.run for module in (machine, agreement, layers, parts, speed)}
-    sections[name](place, record)
-    return 0
-
-
-def shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    sections[name](place, Record(into))
 
 
 def write(found: dict, folder: Path) -> None:

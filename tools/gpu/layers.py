@@ -21,20 +21,12 @@ def run(place, record) -> None:
     }
     for name, layer in layers.items():
         for ragged in False, True:
-            attempt(record, f"{name}{', ragged' * ragged}", check, place, layer, ragged)
-    attempt(record, "second derivative, plain", check_second, place, layers["plain"])
-    attempt(record, "second derivative, vanilla", check_second, place, layers["vanilla"])
+            record.attempt(f"{name}{', ragged' * ragged}", without_warning, check, place, layer, ragged)
+    record.attempt("second derivative, plain", without_warning, check_second, place, layers["plain"])
+    record.attempt("second derivative, vanilla", without_warning, check_second, place, layers["vanilla"])
     for name in "plain", "vanilla":
-        attempt(record, f"compiled, {name}", check_compiled, place, layers[name])
-
-
-def attempt(record, what, check, *arguments) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            record(what=what, **check(*arguments))
-    except Exception as failure:
-        record(what=what, fault=f"{type(failure).__name__}: {failure}"[:500])
+        record.attempt(f"autocast, {name}", without_warning, check_autocast, place, layers[name])
+        record.attempt(f"compiled, {name}", without_warning, check_compiled, place, layers[name])
 
 
 def gradients(layer, x, lengths):
@@ -47,6 +39,12 @@ def distance(got, wanted) -> float:
     return max(
         ((a - b).abs().max() / b.abs().max().clamp(min=1e-3)).item() for a, b in zip(got, wanted, strict=True)
     )
+
+
+def without_warning(check, *arguments) -> dict:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return check(*arguments)
 
 
 def check(place, layer, ragged) -> dict:
@@ -81,6 +79,17 @@ def check_second(place, layer) -> dict:
     with carousel.use_kernel("eager"):
         error = distance(found, curvature())
     return dict(error=error, fault="" if error <= 1e-2 else "beyond the limit")
+
+
+def check_autocast(place, layer) -> dict:
+    x = torch.randn(T, B, INPUTS, device=place.device, requires_grad=True)
+    with torch.autocast(place.device.type, torch.bfloat16):
+        told, (output, found) = carousel.explain(layer, x), gradients(layer, x, None)
+    with carousel.use_kernel("eager"):
+        wanted, exact = gradients(layer, x, None)
+    error = max(distance([output], [wanted]), distance(found, exact))
+    fault = "eager ran" if told.kernel == "eager" else "" if error <= 6e-2 else "beyond the limit"
+    return dict(kernel=told.kernel, error=error, fault=fault)
 
 
 def check_compiled(place, layer) -> dict:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import torch
 import triton
+from record import Record
 
 from carousel.kernels.gpu import card
 from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.jit.grid import arrive, wait
 
 Step = Callable[[int], object]
 """Something to time, given the number of the call, by which it chooses among its inputs."""
@@ -78,8 +80,8 @@ class Rehearsal:
         return (time.perf_counter() - begin) * 1e3
 
 
-def run(place: Gpu | Rehearsal, record: Callable[..., None]) -> None:
-    """What the machine is, and the two ceilings: memory and matrix products."""
+def run(place: Gpu | Rehearsal, record: Record) -> None:
+    """What the machine is, and its ceilings: memory, matrix products, and the meeting of a launch's programs."""
     record(card=place.name, torch=torch.__version__, triton=triton.__version__, cudnn=torch.backends.cudnn.version(),
            processors=place.card.processors, shared=place.card.shared)  # fmt: skip
     (count,) = place.size(1 << 30)
@@ -88,3 +90,26 @@ def run(place: Gpu | Rehearsal, record: Callable[..., None]) -> None:
     (n,) = place.size(8192)
     a, b = (torch.randn(n, n, device=place.device).bfloat16() for _ in range(2))
     record(what="bfloat16 product", teraflops=2 * n**3 / place.milliseconds(lambda _: a @ b) / 1e9)
+    (times,) = place.size(2000)
+    for programs in sorted({min(programs, place.card.processors) for programs in (8, 32, 64, 128)}):
+        record.attempt(f"meeting of {programs}", meeting, place, programs, times)
+
+
+def meeting(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
+    counter = torch.zeros(1, dtype=torch.int32, device=place.device)
+
+    def step(_: int) -> None:
+        counter.zero_()
+        meet[(programs,)](counter, times, num_warps=8, launch_cooperative_grid=True)
+
+    milliseconds = place.milliseconds(step, 0.1)
+    arrived = int(counter)
+    fault = "" if arrived == programs * times else f"{arrived} arrivals of {programs * times}"
+    return dict(microseconds=milliseconds * 1e3 / times, fault=fault)
+
+
+@triton.jit(do_not_specialize=["times"])
+def meet(counter, times):
+    for i in range(times):
+        arrive(counter)
+        wait(counter, i + 1)

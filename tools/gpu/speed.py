@@ -45,107 +45,88 @@ class Problem:
         return self.place.milliseconds(getattr(self, mode), seconds)
 
 
-def compared(record, what, against, wanted, ours, theirs, **more) -> None:
-    record(what=what, against=against, wanted=wanted, ours=ours, theirs=theirs, ratio=theirs / ours, **more)
+def compared(against, ours, theirs, wanted=None, **more) -> dict:
+    """A line; what is promised has a wanted ratio."""
+    promise = {} if wanted is None else dict(wanted=wanted)
+    return dict(against=against, ours=ours, theirs=theirs, ratio=theirs / ours, **promise, **more)
 
 
 def published(place, record) -> None:
     T, B, H = place.size(1024, 16, 768)
-    for name, layer in {"full": carousel.VanillaLSTM(H, H), "plain": carousel.LSTM(H, H)}.items():
-        problem = Problem(place, layer, T, B, H)
-        for mode, theirs in FLASHRNN.items():
-            compared(
-                record,
-                f"{name} {mode} B{B} T{T} H{H}",
-                "FlashRNN (published)",
-                1.0,
-                problem.milliseconds(mode),
-                theirs,
-            )
-    problem = Problem(place, carousel.LSTM(H, H), T, B, H)
+    layers = {"full": (carousel.VanillaLSTM, "auto", 1.0), "plain": (carousel.LSTM, "auto", 1.0)}
     if not place.is_rehearsal:
-        with carousel.use_kernel("triton"):
-            for mode, theirs in FLASHRNN.items():
-                record(what=f"plain on Triton {mode}", ours=problem.milliseconds(mode), theirs=theirs)
+        layers["plain on Triton"] = carousel.LSTM, "triton", None
+    for name, (layer, kernel, wanted) in layers.items():
+
+        def check(mode, layer=layer, kernel=kernel, wanted=wanted):
+            with carousel.use_kernel(kernel):
+                ours = Problem(place, layer(H, H), T, B, H).milliseconds(mode)
+            return compared("FlashRNN (published)", ours, FLASHRNN[mode], wanted)
+
+        for mode in FLASHRNN:
+            record.attempt(f"{name} {mode} B{B} T{T} H{H}", check, mode)
 
 
 def plain(place, record) -> None:
     for T, B, H in (1024, 16, 768), (512, 64, 512), (512, 64, 1024):
         T, B, H = place.size(T, B, H)
-        ours, theirs = (
-            Problem(place, layer, T, B, H) for layer in (carousel.LSTM(H, H), torch.nn.LSTM(H, H))
-        )
+
+        def check(mode, T=T, B=B, H=H):
+            ours, theirs = (Problem(place, layer(H, H), T, B, H) for layer in (carousel.LSTM, torch.nn.LSTM))
+            wanted = 1.0 if mode == "training" else None
+            return compared("nn.LSTM", ours.milliseconds(mode), theirs.milliseconds(mode), wanted)
+
         for mode in "training", "forward":
-            wanted = dict(wanted=1.0) if mode == "training" else {}
-            mine, other = ours.milliseconds(mode), theirs.milliseconds(mode)
-            record(
-                what=f"plain {mode} B{B} T{T} H{H}",
-                against="cuDNN",
-                ours=mine,
-                theirs=other,
-                ratio=other / mine,
-                **wanted,
-            )
+            record.attempt(f"plain {mode} against nn.LSTM B{B} T{T} H{H}", check, mode)
 
 
 def peepholes(place, record) -> None:
     for H in 256, 512, 1024:
         for B in 16, 64, 256:
             T, b, h = place.size(512, B, H)
-            full = Problem(place, carousel.VanillaLSTM(h, h), T, b, h)
-            cudnn = Problem(place, torch.nn.LSTM(h, h), T, b, h)
-            mine, other = full.milliseconds(seconds=0.3), cudnn.milliseconds(seconds=0.3)
-            reason = carousel.explain(full.layer).reason
-            compared(
-                record, f"full training B{B} T{T} H{H}", "cuDNN's plain", 0.67, mine, other, reason=reason
-            )
+
+            def check(T=T, B=b, H=h):
+                full = Problem(place, carousel.VanillaLSTM(H, H), T, B, H)
+                theirs = Problem(place, torch.nn.LSTM(H, H), T, B, H)
+                mine, other = full.milliseconds(seconds=0.3), theirs.milliseconds(seconds=0.3)
+                reason = carousel.explain(full.layer).reason
+                return compared("nn.LSTM, plain", mine, other, 0.67, reason=reason)
+
+            record.attempt(f"full training against nn.LSTM B{b} T{T} H{h}", check)
 
 
 def operations(place, record) -> None:
     T, B, H = place.size(512, 64, 512)
     problem = Problem(place, carousel.VanillaLSTM(H, H), T, B, H)
-    mine = problem.milliseconds()
-    with carousel.use_kernel("eager"):
-        compared(
-            record,
-            f"full training B{B} T{T} H{H}",
-            "operations",
-            20.0,
-            mine,
-            problem.milliseconds(seconds=0.2),
-        )
-    loop = Problem(
-        place, CompiledSteps(problem.layer, "aot_eager" if place.is_rehearsal else "inductor"), T, B, H
-    )
-    try:
-        compared(
-            record,
-            f"full training B{B} T{T} H{H}",
-            "compiled step",
-            5.0,
-            mine,
-            loop.milliseconds(seconds=0.2),
-        )
-    except Exception as failure:
-        record(what="compiled step", skipped=f"{type(failure).__name__}: {failure}"[:300])
+
+    def eager():
+        mine = problem.milliseconds()
+        with carousel.use_kernel("eager"):
+            return compared("operations", mine, problem.milliseconds(seconds=0.2), 20.0)
+
+    def compiled():
+        backend = "aot_eager" if place.is_rehearsal else "inductor"
+        loop = Problem(place, CompiledSteps(problem.layer, backend), T, B, H)
+        return compared("compiled step", problem.milliseconds(), loop.milliseconds(seconds=0.2), 5.0)
+
+    record.attempt(f"full training against operations B{B} T{T} H{H}", eager)
+    record.attempt(f"full training against a compiled step B{B} T{T} H{H}", compiled)
 
 
 def ragged(place, record) -> None:
     """A batch of all lengths beside a batch of one length: times should stand as the numbers of tokens do."""
     T, B, H = place.size(512, 256, 512)
-    layer = carousel.VanillaLSTM(H, H)
-    lengths = torch.linspace(1, T, B).round().long()
-    whole, part = Problem(place, layer, T, B, H), Problem(place, layer, T, B, H, lengths=lengths)
-    share = lengths.sum().item() / (T * B)
-    theirs = whole.milliseconds() * share
-    compared(
-        record,
-        f"ragged full training B{B} T{T} H{H}",
-        f"{share:.0%} of the whole batch",
-        0.9,
-        part.milliseconds(),
-        theirs,
-    )
+
+    def check():
+        layer = carousel.VanillaLSTM(H, H)
+        lengths = torch.linspace(1, T, B).round().long()
+        whole, part = Problem(place, layer, T, B, H), Problem(place, layer, T, B, H, lengths=lengths)
+        share = lengths.sum().item() / (T * B)
+        return compared(
+            f"{share:.0%} of a whole batch", part.milliseconds(), whole.milliseconds() * share, 0.9
+        )
+
+    record.attempt(f"ragged full training B{B} T{T} H{H}", check)
 
 
 class CompiledSteps(torch.nn.Module):

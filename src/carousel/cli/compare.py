@@ -8,6 +8,17 @@ from typing import Annotated
 import typer
 
 from carousel import texts
+from carousel.cli._data import (
+    DateFormat,
+    Encoding,
+    Group,
+    Known,
+    Target,
+    TaskKind,
+    Time,
+    TimeZone,
+    given,
+)
 from carousel.cli._shared import Debug, Json, app, plain_errors, show
 from carousel.errors import CarouselError
 from carousel.files import as_options
@@ -21,8 +32,9 @@ def compare(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECIPE|CONFIG.yaml|DATA|RUN…",
-            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders.",
+            metavar="RECIPE|CONFIG.yaml|DATA|RUN…|COMPARISON…",
+            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders; or folders "
+            "of comparisons of the same variants on several data sets.",
         ),
     ],
     layers: Annotated[
@@ -49,6 +61,14 @@ def compare(
             metavar="KEY=VALUE,…", help="Settings to choose from by the validation part; repeatable."
         ),
     ] = None,
+    task: TaskKind = None,
+    target: Target = None,
+    time: Time = None,
+    group: Group = None,
+    known: Known = None,
+    date_format: DateFormat = None,
+    time_zone: TimeZone = None,
+    encoding: Encoding = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
@@ -69,24 +89,54 @@ def compare(
 ) -> None:
     """Train variants of a recipe over seeds and say whether they differ.
 
-    Or compare finished RUNs: those that differ in nothing but the seed are one variant. The same command goes on with
-    what was interrupted. Writes a table, a figure and one HTML page that opens offline.
+    Or compare finished RUNs: those that differ in nothing but the seed are one variant. Or bring COMPARISONs of the
+    same variants together in one table, a column for each data set. The same command goes on with what was
+    interrupted. Writes a table, a figure and one HTML page that opens offline.
     """
     with plain_errors(debug):
-        given = {"layers": layers, "ablation": ablation, "seeds": seeds, "match": match, "sweep": sweep}
-        given |= {"set": settings, "workers": workers, "ray": ray, "yes": yes}
+        of_table = given(
+            target=target,
+            time=time,
+            group=group,
+            known=known,
+            date_format=date_format,
+            time_zone=time_zone,
+            encoding=encoding,
+        )
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
+            from carousel.experiments import available, compare_data_sets, compare_runs, configured
             from carousel.experiments import compare as compare_variants
-            from carousel.experiments import compare_runs, configured
-            from carousel.experiments.comparison import markdown, parse_sweeps, record
-        if all(Path(source).is_dir() for source in sources):
-            named = [
-                name for name, value in given.items() if not (value is None or value is False or value == [])
-            ]
+            from carousel.experiments.comparison import (
+                is_comparison,
+                markdown,
+                overview_page,
+                parse_sweeps,
+                record,
+            )
+        is_recipe = len(sources) == 1 and sources[0] in available()
+        if not is_recipe and all(Path(source).is_dir() for source in sources):
+            named = given(
+                layers=layers,
+                ablation=ablation,
+                seeds=seeds is not None,
+                match=match,
+                sweep=sweep,
+                task=task,
+                **of_table,
+                set=settings,
+                workers=workers is not None,
+                ray=ray,
+                yes=yes,
+            )
             if named:
                 raise CarouselError(
                     f"{as_options(named)}: finished runs are compared as they are; leave it out"
                 )
+            if all(is_comparison(source) for source in sources):
+                overview = compare_data_sets(sources, out)
+                told = texts.compared(overview_page.markdown(overview), out and out / "overview.html")
+                show(as_json, overview_page.record(overview), told)
+                return
             comparison = compare_runs(sources, out)
         elif len(sources) > 1:
             wrong = next(source for source in sources if not Path(source).is_dir())
@@ -95,7 +145,8 @@ def compare(
             )
         else:
             with waiting(f"reading {sources[0]}"):
-                config, found = configured(sources[0], changes=settings or [])
+                changes = [*([f"kind={task}"] if task else []), *(settings or [])]
+                config, found = configured(sources[0], task, changes, of_table)
             for sentence in found:
                 typer.echo(sentence, err=True)
             comparison = compare_variants(
@@ -110,7 +161,8 @@ def compare(
                 out=out,
                 confirm=_confirm(yes),
             )
-        show(as_json, record(comparison), texts.compared(markdown(comparison), comparison.folder))
+        page = Path(comparison.folder) / "comparison.html" if comparison.folder else None
+        show(as_json, record(comparison), texts.compared(markdown(comparison), page))
 
 
 def _confirm(yes: bool) -> Callable[[str], bool] | None:

@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from carousel import texts
+from carousel.cli._data import (
+    DateFormat,
+    Encoding,
+    Group,
+    Known,
+    Target,
+    TaskKind,
+    Time,
+    TimeZone,
+    given,
+)
 from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
 from carousel.errors import CarouselError
 from carousel.files import as_argument
@@ -29,40 +40,14 @@ def fit(
             show_default=False,
         ),
     ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="classify, forecast, symbols, online, music or memory [default: what DATA suggests]"
-        ),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Number to forecast, or the label, of a table; repeatable."),
-    ] = None,
-    time: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Time of each row; repeatable, as date and clock."),
-    ] = None,
-    group: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="What tells the series of a table apart; repeatable."),
-    ] = None,
-    known: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="What is known ahead of time, as a plan is; repeatable."),
-    ] = None,
-    date_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FORMAT", help="How a table writes times, such as %d/%m/%Y [default: found out]"
-        ),
-    ] = None,
-    time_zone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Of times that name none, such as Europe/Berlin.")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of a .csv file that is not in Unicode, such as latin-1.")
-    ] = None,
+    task: TaskKind = None,
+    target: Target = None,
+    time: Time = None,
+    group: Group = None,
+    known: Known = None,
+    date_format: DateFormat = None,
+    time_zone: TimeZone = None,
+    encoding: Encoding = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
     output: Annotated[
         str | None, typer.Option(help="What a forecast is: point, quantile or gaussian.")
@@ -83,6 +68,9 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make [default: runs/RECIPE-LAYER-N]")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write event files for `tensorboard --logdir RUN`.")
+    ] = False,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -115,17 +103,17 @@ def fit(
             "seed": seed,
             "epochs": epochs,
             "devices": devices,
+            "tensorboard": tensorboard or None,
         }
-        options: dict[str, Any] = {
-            "target": target,
-            "time": time,
-            "group": group,
-            "known": known,
-            "date_format": date_format,
-            "time_zone": time_zone,
-            "encoding": encoding,
-        }
-        of_table = {name: given for name, given in options.items() if given}
+        of_table = given(
+            target=target,
+            time=time,
+            group=group,
+            known=known,
+            date_format=date_format,
+            time_zone=time_zone,
+            encoding=encoding,
+        )
         changes = [f"{name}={value}" for name, value in named.items() if value is not None]
         changes += settings or []
         if resume:
@@ -175,9 +163,9 @@ def evaluate(
 
         require_file(data)
         metrics = evaluate_run(run, data)
-        source = str(data) if data else "test"
-        text = f"{source}: {open_run(run).task.told(metrics)}"
-        show(as_json, {"run": str(run), "data": source, **metrics}, text)
+        source = str(data) if data else None
+        text = texts.evaluated(source, metrics, open_run(run).task)
+        show(as_json, {"run": str(run), "data": source or "test", **metrics}, text)
 
 
 def _fit(

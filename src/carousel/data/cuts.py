@@ -57,9 +57,10 @@ class Spans:
     def time_of(self, row: int) -> int:
         """The latest time with at most `row` rows before it, as an integer."""
         if self.times is not None:
-            return int(np.sort(np.concatenate(self.times).astype(np.int64))[row])
-        pairs = zip(self.starts, self.lengths, strict=True)
-        lasts = [as_integer(time_at(start, self.step, int(n) - 1)) for start, n in pairs]
+            lasts = [as_integer(times[-1]) for times in self.times]
+        else:
+            pairs = zip(self.starts, self.lengths, strict=True)
+            lasts = [as_integer(time_at(start, self.step, int(n) - 1)) for start, n in pairs]
         low, high = min(map(as_integer, self.starts)), max(lasts) + 1
         while high - low > 1:
             middle = (low + high) // 2

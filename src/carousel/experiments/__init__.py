@@ -10,10 +10,12 @@ from carousel.experiments.recipes import resolve as resolve
 
 if TYPE_CHECKING:
     from carousel.experiments.comparison import Comparison as Comparison
+    from carousel.experiments.comparison import Overview as Overview
     from carousel.experiments.comparison import compare as compare
+    from carousel.experiments.comparison import compare_data_sets as compare_data_sets
     from carousel.experiments.comparison import compare_runs as compare_runs
 
-_COMPARISON = ("Comparison", "compare", "compare_runs")
+_COMPARISON = ("Comparison", "Overview", "compare", "compare_data_sets", "compare_runs")
 """What stands on training, which takes seconds to import, and is imported when it is asked for."""
 
 

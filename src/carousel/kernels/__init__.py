@@ -19,8 +19,8 @@ from carousel.kernels.choice import resources as resources
 from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel
 from carousel.kernels.gpu import cudnn
+from carousel.kernels.precision import autocast_on_gpu, converted, must_widen
 from carousel.kernels.precision import computed_in as computed_in
-from carousel.kernels.precision import must_widen, widened
 from carousel.kernels.precision import summed as summed
 from carousel.kernels.shapes import Float, Int
 
@@ -51,17 +51,34 @@ def scan(
         left it. The output has the dtype of x, a signal that of its state.
     """
     if must_widen(x, (*state, *weights)):
-        with torch.autocast("cpu", enabled=False):
-            wide, start, weights, masks = widened(x, state, weights, masks)
-            output, last = scan(cell, wide, start, weights, lengths, reverse, masks)
-        return output.to(x.dtype), tuple(new.to(old.dtype) for new, old in zip(last, state, strict=True))
+        dtype = computed_in(x, (*state, *weights))
+        return _scan_in(dtype, cell, x, state, weights, lengths, reverse, masks)
     if isinstance(cell, LSTMCell):
         kernel = choose(cell, x, (*state, *weights), lengths, masks).kernel
+        if kernel != "eager" and (narrow := autocast_on_gpu(x)) is not None:
+            return _scan_in(narrow, cell, x, state, weights, lengths, reverse, masks)
         if kernel == "cudnn":
             return cudnn.scan(x, state, weights, reverse)
         if kernel != "eager":
             return operators.scan(cell, x, state, weights, lengths, reverse, masks.v)
     return eager.scan(cell, x, state, weights, lengths, reverse, masks)
+
+
+def _scan_in(
+    dtype: torch.dtype,
+    cell: Cell,
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    weights: Weights,
+    lengths: Tensor | None,
+    reverse: bool,
+    masks: Masks,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """`scan` computed in another dtype, which autocast does not change any more."""
+    with torch.autocast(x.device.type, enabled=False):
+        new_x, start, weights, masks = converted(dtype, x, state, weights, masks)
+        output, last = scan(cell, new_x, start, weights, lengths, reverse, masks)
+    return output.to(x.dtype), tuple(new.to(old.dtype) for new, old in zip(last, state, strict=True))
 
 
 def trace(
@@ -76,7 +93,8 @@ def trace(
     """Every signal of the paper at every step, [T, B, d] each, zero after a sequence's end. Arguments as for `scan`."""
     if must_widen(x, (*state, *weights)):
         with torch.autocast("cpu", enabled=False):
-            wide, state, weights, masks = widened(x, state, weights, masks)
+            dtype = computed_in(x, (*state, *weights))
+            wide, state, weights, masks = converted(dtype, x, state, weights, masks)
             signals = trace(cell, wide, state, weights, lengths, reverse, masks)
         return {name: signal.to(x.dtype) for name, signal in signals.items()}
     return eager.trace(cell, x, state, weights, lengths, reverse, masks)

@@ -9,7 +9,7 @@ from torch.autograd import forward_ad
 
 from carousel.kernels import cpu, gpu
 from carousel.kernels.cells import NO_MASKS, Cell, LSTMCell, Masks
-from carousel.kernels.precision import computed_in
+from carousel.kernels.precision import autocast_on_gpu, computed_in
 
 Kernel = Literal["auto", "eager", "cpu", "triton"]
 Chosen = Literal["eager", "cpu", "cudnn", "triton"]
@@ -123,21 +123,22 @@ def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengt
     """cuDNN where it is called directly, since it is none of the operators that a compiled graph sees; else Triton."""
     if any(tensor is not None and tensor.device != x.device for tensor in tensors):
         return Choice("eager", SEVERAL_DEVICES)
-    if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
-        return Choice("eager", "input, states and weights are of several dtypes")
-    if torch.is_autocast_enabled("cuda"):
-        return Choice("eager", "autocast chooses the dtype of each operation")
+    dtype = autocast_on_gpu(x)
+    if dtype is None:
+        if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
+            return Choice("eager", "input, states and weights are of several dtypes")
+        dtype = x.dtype
     is_plain = cell.peephole == "none" and not cell.input_gate and lengths is None
     traced = torch.compiler.is_compiling()
-    if is_plain and _wanted != "triton" and not traced and gpu.cudnn_serves(x.device, x.dtype):
+    if is_plain and _wanted != "triton" and not traced and gpu.cudnn_serves(x.device, dtype):
         return CUDNN
-    if refusal := gpu.refusal(x.device, x.dtype):
+    if refusal := gpu.refusal(x.device, dtype):
         return Choice("eager", refusal)
     if traced:
         return Choice("triton", "it has this cell, dtype and device")
     s = tensors[1]
     assert s is not None
-    reason, fault = gpu.explained(cell, s.shape[-1], x.dtype, x.device)
+    reason, fault = gpu.explained(cell, s.shape[-1], dtype, x.device)
     return Choice("eager", fault) if fault else Choice("triton", reason)
 
 

@@ -1,4 +1,4 @@
-"""The dtype in which a scan on the CPU is computed: half precision in float32, rounded once, at the end."""
+"""The dtype in which a scan is computed: half precision on the CPU in float32, rounded once, at the end."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -35,14 +35,20 @@ def must_widen(x: Tensor, others: tuple[Tensor | None, ...]) -> bool:
     return any(other is not None and other.dtype != x.dtype for other in others)
 
 
-def widened(
-    x: Tensor, state: tuple[Tensor, ...], weights: Weights, masks: Masks
-) -> tuple[Tensor, tuple[Tensor, ...], Weights, Masks]:
-    """The same in the one dtype they are computed in."""
-    dtype = computed_in(x, (*state, *weights))
+def autocast_on_gpu(x: Tensor) -> torch.dtype | None:
+    """The dtype that a GPU's autocast wants of x and what meets it; None where it is off, and for float64."""
+    if x.device.type != "cuda" or not torch.is_autocast_enabled("cuda") or x.dtype == torch.float64:
+        return None
+    return torch.get_autocast_dtype("cuda")
 
-    def wide(tensors: Iterable[Tensor | None]) -> Any:
+
+def converted(
+    dtype: torch.dtype, x: Tensor, state: tuple[Tensor, ...], weights: Weights, masks: Masks
+) -> tuple[Tensor, tuple[Tensor, ...], Weights, Masks]:
+    """The same in one dtype."""
+
+    def to(tensors: Iterable[Tensor | None]) -> Any:
         return tuple(None if tensor is None else tensor.to(dtype) for tensor in tensors)
 
-    masks = Masks(None if masks.v is None else masks.v.to(dtype), wide(masks.zones))
-    return x.to(dtype), wide(state), Weights(*wide(weights)), masks
+    masks = Masks(None if masks.v is None else masks.v.to(dtype), to(masks.zones))
+    return x.to(dtype), to(state), Weights(*to(weights)), masks

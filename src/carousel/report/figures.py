@@ -46,6 +46,20 @@ class Curve(NamedTuple):
     is_share: bool
 
 
+class Names(NamedTuple):
+    """What the numbers of an epoch are called.
+
+    Attributes:
+        trained: what was learnt from.
+        judged: what tells how well that went.
+        kept: which epoch is kept.
+    """
+
+    trained: str = "training"
+    judged: str = "validation"
+    kept: str = "best"
+
+
 ACCURACY = Curve("accuracy", "accuracy (share of sequences right)", percent, is_share=True)
 
 
@@ -56,12 +70,14 @@ def learning_curves(
     *,
     loss: str = "cross-entropy, nats",
     score: Curve = ACCURACY,
+    names: Names = Names(),  # noqa: B008
 ) -> Figure:
-    """Loss and a score against the epoch, in training and in validation, with the best epoch marked.
+    """Loss and a score against the epoch, in training and in validation, with the epoch that is kept marked.
 
     `history` holds the columns of history.csv, one value per epoch: `epoch`, `train_loss`, `validation_loss` and those
-    of the score; other columns are ignored. `loss` says what the loss is, and its unit. The figure's label describes it
-    in words. Raises CarouselError for a missing or uneven column or an unknown `best_epoch`.
+    of the score; other columns are ignored. `loss` says what the loss is, and its unit, `names` what these parts are
+    called. The figure's label describes it in words. Raises CarouselError for a missing or uneven column or an unknown
+    `best_epoch`.
     """
     columns = _columns(history, score.name)
     epochs = columns["epoch"]
@@ -74,21 +90,22 @@ def learning_curves(
     best_loss, best_score = (columns[f"validation_{quantity}"][best] for quantity in ("loss", score.name))
     figure = Figure(figsize=(9, 3.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
     left, right = figure.subplots(1, 2)
-    _curve(left, columns, "loss")
+    _curve(left, columns, "loss", names)
     heading(left, f"loss ({loss})", f"{best_loss:.3f} at epoch {best_epoch}")
     if min(left.dataLim.intervaly) >= 0:
         left.set_ylim(bottom=0)
-    _mark(left, best_epoch, best_loss)
+    _mark(left, best_epoch, best_loss, names)
     left.legend(loc="best", framealpha=1, edgecolor="none", fontsize=8, labelcolor=INK, handlelength=2.6)
-    _curve(right, columns, score.name)
+    _curve(right, columns, score.name, names)
     heading(right, score.heading, f"{score.shown(best_score)} at epoch {best_epoch}")
     if score.is_share:
         right.set_ylim(top=1.0 + 0.03 * (1.0 - right.get_ylim()[0]))
         right.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
-    _mark(right, best_epoch, best_score)
+    _mark(right, best_epoch, best_score, names)
     figure.set_label(
-        f"Loss and {score.name} over {len(epochs)} epochs, in training and in validation. At the best epoch, "
-        f"{best_epoch}, validation loss is {best_loss:.3f} and validation {score.name} {score.shown(best_score)}."
+        f"Loss and {score.name} over {len(epochs)} epochs, in {names.trained} and in {names.judged}. At the "
+        f"{names.kept} epoch, {best_epoch}, {names.judged} loss is {best_loss:.3f} and {names.judged} {score.name} "
+        f"{score.shown(best_score)}."
     )
     return figure
 
@@ -109,27 +126,27 @@ def _columns(history: Mapping[str, Sequence[float]], score: str) -> dict[str, ND
     return columns
 
 
-def _curve(axes: Axes, columns: Mapping[str, NDArray[np.float64]], quantity: str) -> None:
+def _curve(axes: Axes, columns: Mapping[str, NDArray[np.float64]], quantity: str, names: Names) -> None:
     epochs = columns["epoch"]
     training, validation = columns[f"train_{quantity}"], columns[f"validation_{quantity}"]
     dot = marker(len(epochs))
     axes.plot(
-        epochs, training, color=ORANGE, linestyle=(0, (4, 1.5)), marker=dot, markersize=2, label="training"
+        epochs, training, color=ORANGE, linestyle=(0, (4, 1.5)), marker=dot, markersize=2, label=names.trained
     )
-    axes.plot(epochs, validation, color=BLUE, linewidth=1.8, marker=dot, markersize=2.5, label="validation")
+    axes.plot(epochs, validation, color=BLUE, linewidth=1.8, marker=dot, markersize=2.5, label=names.judged)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(whole_numbers())
     axes.grid(axis="y", color=PALE, linewidth=0.5, alpha=0.6)
     quiet(axes)
 
 
-def _mark(axes: Axes, epoch: float, value: float) -> None:
+def _mark(axes: Axes, epoch: float, value: float, names: Names) -> None:
     """A ring on the validation curve, on a stem that leads down to its epoch."""
     floor = axes.get_ylim()[0]
     axes.plot([epoch, epoch], [floor, value], color=BLUE, linewidth=0.8, zorder=1)
     axes.plot(
         epoch, value, color=BLUE, linestyle="none", marker="o", markersize=7, markerfacecolor="white",
-        markeredgewidth=1.8, clip_on=False, zorder=5, label="best epoch",
+        markeredgewidth=1.8, clip_on=False, zorder=5, label=f"{names.kept} epoch",
     )  # fmt: skip
     axes.set_ylim(bottom=floor)
 

@@ -49,7 +49,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], group: str | None) -> Chapter:
     figures += _forecasts(model, test, group)
     facts = {"validation": f"MASE {metrics['validation']['mase']:.3f}"}
     if scores := metrics["test"]:
-        facts |= {"test": run.task.told(scores)}
+        facts |= {"test": run.task.shown(scores), "beside others": run.task.verdict(scores)}
         figures += _scores(scores)
     error = metrics["validation"]["mase"]
     finding = f"its error in the validation part is {error:.3f} of the naive one's in training"

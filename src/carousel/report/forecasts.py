@@ -137,7 +137,7 @@ def by_lead(errors: Mapping[str, Sequence[float | None]], target: str) -> Figure
     if np.array_equal(lines["seasonal"], lines["persistence"], equal_nan=True):
         del lines["seasonal"]
     figure = Figure(figsize=(9, 3.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
-    axes, margin = figure.subplots(1, 2, width_ratios=[1, 0.2], sharey=True)
+    axes, margin = figure.subplots(1, 2, width_ratios=[1, 0.3], sharey=True)
     leads = np.arange(1, len(lines["forecast"]) + 1)
     for name, values in lines.items():
         _, colour, dashes = LINES[name]
@@ -157,15 +157,15 @@ def by_lead(errors: Mapping[str, Sequence[float | None]], target: str) -> Figure
     axes.grid(axis="y", color=PALE, linewidth=0.5, alpha=0.6)
     quiet(axes)
     means = {name: float(np.nanmean(values)) for name, values in lines.items()}
-    remark = ", ".join(f"{LINES[name][0]} {mean:.4g}" for name, mean in means.items())
-    heading(axes, f"mean absolute error of {plain(target)}", f"over all leads: {remark}")
-    _name_ends(margin, lines)
-    figure.set_label(f"Mean absolute error of {target} by lead; over all leads: {remark}.")
+    told = {name: f"{LINES[name][0]} {mean:.4g}" for name, mean in means.items()}
+    heading(axes, f"mean absolute error of {plain(target)}", "right: the mean over all leads")
+    _name_ends(margin, lines, told)
+    figure.set_label(f"Mean absolute error of {target} by lead; over all leads: {', '.join(told.values())}.")
     return figure
 
 
-def _name_ends(axes: Axes, lines: Mapping[str, Values]) -> None:
-    """Write what each line is at its right end, moved apart where ends meet."""
+def _name_ends(axes: Axes, lines: Mapping[str, Values], told: Mapping[str, str]) -> None:
+    """Write what is told of each line at its right end, moved apart where ends meet."""
     low, high = axes.get_ylim()
     is_log = axes.get_yscale() == "log"
 
@@ -175,8 +175,9 @@ def _name_ends(axes: Axes, lines: Mapping[str, Values]) -> None:
 
     ends = [place(values[~np.isnan(values)][-1]) for values in lines.values()]
     for name, height in zip(lines, spread(ends, gap=0.07, low=0.02, high=0.98), strict=True):
-        text, colour, _ = LINES[name]
-        axes.text(0, height, text, color=colour, va="center", fontsize=8.5, transform=axes.transAxes)
+        axes.text(
+            0, height, told[name], color=LINES[name][1], va="center", fontsize=8.5, transform=axes.transAxes
+        )
     axes.set_axis_off()
 
 

@@ -57,12 +57,15 @@ def _summary(run: Run, metrics: Mapping[str, Any], finding: str) -> str:
         f"epoch {metrics['best_epoch']} of {metrics['epochs']} was kept, {why if run.task.chooses else 'the last'}; "
         f"{finding}"
     )
-    data = run.config.about
+    is_complete, data = metrics["status"] == "complete", run.config.about
+    told = (
+        f"Trained on '{data}'; {best}." if is_complete else f"Training on '{data}' was interrupted; {best}."
+    )
     if not run.task.chooses:
-        return f"Trained on '{data}'; {best}."
-    if metrics["status"] == "complete":
-        return f"Trained on '{data}'; {best}. The test part was scored once, after training."
-    return f"Training on '{data}' was interrupted; {best}. The test part has not been scored."
+        return told
+    return (
+        f"{told} The test part {'was scored once, after training' if is_complete else 'has not been scored'}."
+    )
 
 
 def _start(comparison: Comparison) -> ReportFigure:
@@ -88,7 +91,7 @@ def _facts(run: Run, metrics: Mapping[str, Any], scores: Mapping[str, str]) -> d
     return {
         "layer": f"{layer}, {model.num_layers} × {model.hidden_size} cells, {directions}",
         "parameters": f"{metrics['parameters']:,}",
-        "best epoch": f"{metrics['best_epoch']} of {metrics['epochs']}",
+        "best epoch" if run.task.chooses else "last epoch": f"{metrics['best_epoch']} of {metrics['epochs']}",
         **scores,
         "training time": f"{metrics['seconds']:.1f} s",
         "kernel": metrics["kernel"],

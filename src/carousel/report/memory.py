@@ -153,7 +153,7 @@ def one_sequence(problem: Problem, sequence: Examples, answers: npt.NDArray[np.f
         upper.plot(
             steps, np.where(x == NOTHING, np.nan, x), color=BLUE, linestyle="none", marker="s", markersize=2.5
         )
-        upper.yaxis.set_major_locator(whole_numbers())
+        _number_symbols(upper, problem)
         heading(upper, "input", f"which of {problem.inputs} symbols")
     else:
         for feature, style in zip(x.T, ((BLUE, 0.8), (ORANGE, 1.4)), strict=False):
@@ -161,6 +161,7 @@ def one_sequence(problem: Problem, sequence: Examples, answers: npt.NDArray[np.f
         heading(upper, "input", "value, and marker (orange)" if x.shape[1] > 1 else "")
     if problem.classes:
         _shares(lower, steps, answers[steps])
+        _number_symbols(lower, problem)
         rings, remark = targets, f"probability of each of {problem.outputs} classes, darker is more"
     else:
         lower.plot(steps, answers[steps, 0], color=BLUE, linewidth=1)
@@ -194,4 +195,11 @@ def _shares(axes: Axes, steps: npt.NDArray[np.int64], shares: npt.NDArray[np.flo
         interpolation="nearest",
         extent=extent,
     )
-    axes.yaxis.set_major_locator(whole_numbers())
+
+
+def _number_symbols(axes: Axes, problem: Problem) -> None:
+    """Say beside the axis which symbol is where: by name, if they have names."""
+    if problem.letters:
+        axes.set_yticks(range(len(problem.letters)), [*problem.letters])
+    else:
+        axes.yaxis.set_major_locator(whole_numbers())

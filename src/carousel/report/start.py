@@ -82,6 +82,6 @@ def _scores(axes: Axes, comparison: Comparison, lines: tuple[_Line, ...]) -> Non
     axes.set_ylim(-0.7, len(lines) - 0.3)
     axes.set_xticks([])
     better = "more" if task.higher_is_better else "less"
-    heading(axes, f"test {comparison.name}", f"{better} is better")
+    heading(axes, comparison.name, f"{better} is better")
     quiet(axes)
     axes.tick_params(length=0)

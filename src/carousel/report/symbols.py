@@ -12,7 +12,7 @@ from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
 from carousel.report.chapter import Chapter
 from carousel.report.code_length import code_length
-from carousel.report.figures import Curve, learning_curves
+from carousel.report.figures import Curve, Names, learning_curves
 from carousel.report.letters import letters
 from carousel.report.page import ReportFigure
 from carousel.style import percent
@@ -26,6 +26,7 @@ LETTERS = 72
 PLACES = 12
 
 RIGHT = Curve("accuracy", "accuracy (share of symbols told right)", percent, is_share=True)
+ONLINE = Names(trained="replay", judged="coding", kept="last")
 
 
 def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
@@ -36,7 +37,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     assert isinstance(model, SymbolModel)
     task, validation, test = run.task, metrics["validation"], metrics["test"]
     is_online = isinstance(model, OnlineCoder)
-    facts = {"last epoch" if is_online else "validation": task.shown(validation)}
+    facts = {"text of that epoch" if is_online else "validation": task.shown(validation)}
     if test:
         rivals = {name: f"{bits:.3f} bits a symbol" for name, bits in test["rivals"].items()}
         facts |= {"code length" if is_online else "test": task.told(test), **rivals}
@@ -59,10 +60,11 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
 def _curves(run: Run, metrics: Mapping[str, Any], is_online: bool) -> ReportFigure:
     rows = run.history()
     history = {name: [row[name] for row in rows] for name in rows[0]}
-    curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT)
+    names = ONLINE if is_online else Names()
+    curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT, names=names)
     compared = (
-        "Loss and accuracy of each epoch, which is a stretch of the text. Validation numbers are of its symbols before "
-        "they were learnt from, training numbers of what was read again, with dropout."
+        "Loss and accuracy of each epoch, which is a stretch of the text. Coding: of its symbols before they were "
+        "learnt from. Replay: of what was read again to learn from it, with dropout."
         if is_online
         else "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout; "
         "validation numbers are taken at its end, without. The ring marks the epoch that was kept."

@@ -13,23 +13,12 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from carousel import __version__
 from carousel.errors import CarouselError, did_you_mean
 from carousel.training import plain_yaml
+from carousel.training.agreement import NEXT, UNROLL, require_agreement
 from carousel.training.model_section import BY_LAYER, ModelConfig
 from carousel.training.sections import DataConfig, Strict, TrainingConfig
 from carousel.training.task_section import TaskConfig
 
 FORMAT = 1
-
-_NEXT = ("forecast", "symbols", "online", "music", "memory")
-"""The tasks that predict what comes next, where a layer must not look ahead."""
-
-_BEYOND_ONE_CELL = (
-    *("num_layers", "proj_size", "input_gate", "context"),
-    *("recurrent_dropout", "zoneout", "weight_dropout"),
-)
-"""What there is no truncated gradient of."""
-
-UNROLL = 128
-"""Steps of a segment of text."""
 
 ONLINE = {"epochs": 20, "batch_size": 8, "unroll": 32}
 """How a text is learnt while it is told, by a layer that needs few symbols to begin with."""
@@ -39,8 +28,8 @@ FORECASTING = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
 
 _BY_TASK = {
     "task": ("alphabet",),
-    "model": ("layer", "bidirectional", *BY_LAYER),
-    "training": tuple(FORECASTING | ONLINE),
+    "model": ("layer", "bidirectional", "dropout", *BY_LAYER),
+    "training": ("input_offset", *(FORECASTING | ONLINE)),
 }
 """The settings whose defaults depend on the kind of task."""
 
@@ -68,14 +57,14 @@ class Config(Strict):
             return content
         task, data, model, training = sections.values()
         if task.get("kind") == "memory":
-            data, model = {"dataset": None, **data}, {"layer": "lstm", **model}
+            data, model = {"dataset": None, **data}, {"layer": "lstm", "dropout": 0.0, **model}
         if task.get("kind") == "forecast":
             model, training = {"layer": "lstm", **model}, FORECASTING | training
         if task.get("kind") == "online":
             task, training = {"alphabet": "bytes", **task}, ONLINE | training
         if task.get("kind") in ("online", "music"):
             model = {"layer": "lstm", **model}
-        if task.get("kind") in _NEXT:
+        if task.get("kind") in NEXT:
             back = {"context": (1, 0)} if model.get("layer", "augmented") == "augmented" else {}
             model = {"bidirectional": False, **back, **model}
         if task.get("kind") == "symbols":
@@ -88,63 +77,8 @@ class Config(Strict):
         return self.task.problem or self.data.name
 
     @model_validator(mode="after")
-    def _check_source(self) -> "Config":
-        sources = [name for name in (self.data.file, self.data.dataset) if name is not None]
-        if self.task.kind != "memory" and len(sources) != 1:
-            raise ValueError("data wants either a file or the name of a known dataset; give one of them")
-        if self.task.kind == "memory" and sources:
-            raise ValueError(f"task 'memory' draws its own sequences, got '{sources[0]}'; leave that out")
-        return self
-
-    @model_validator(mode="after")
-    def _check_gradient(self) -> "Config":
-        model, plain = self.model, ModelConfig(layer="lstm")
-        unfit = [f"layer '{model.layer}'"] * (model.layer not in ("lstm", "vanilla"))
-        unfit += [
-            f"{name} {plain_yaml.shown(getattr(model, name))}"
-            for name in _BEYOND_ONE_CELL
-            if getattr(model, name) != getattr(plain, name)
-        ]
-        unfit += [f"task '{self.task.kind}'"] * (self.task.kind != "memory")
-        if self.training.gradient == "truncated" and unfit:
-            raise ValueError(
-                "a truncated gradient is for task 'memory' and one plain layer 'lstm' or 'vanilla', any peepholes, "
-                f"got {unfit[0]}; set gradient to full"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _check_task(self) -> "Config":
-        if self.task.kind in ("symbols", "online") and not self.training.unroll:
-            raise ValueError(
-                f"task '{self.task.kind}' reads its text in segments, got unroll 0; set unroll to their steps, "
-                f"such as {UNROLL}"
-            )
-        if self.task.kind in ("online", "memory") and self.training.devices > 1:
-            raise ValueError(
-                f"task '{self.task.kind}' learns in one process, got devices {self.training.devices}; set devices to 1"
-            )
-        if self.task.kind == "online" and self.task.alphabet != "bytes":
-            raise ValueError(
-                f"task 'online' tells bytes, got alphabet '{self.task.alphabet}': which characters occur would have to "
-                "be known beforehand; set alphabet to bytes"
-            )
-        if self.task.kind != "forecast" and self.task.horizon is not None:
-            raise ValueError(
-                f"task '{self.task.kind}' forecasts nothing, got horizon {self.task.horizon}; leave it out"
-            )
-        if self.task.kind in ("classify", "music", "memory") and self.training.unroll:
-            raise ValueError(
-                f"task '{self.task.kind}' reads sequences whole, got unroll {self.training.unroll}; set unroll to 0"
-            )
-        if self.task.kind in _NEXT:
-            future = self.model.context[1]
-            ahead = "bidirectional is true" if self.model.bidirectional else f"context looks {future} ahead"
-            if self.model.bidirectional or future:
-                raise ValueError(
-                    f"a layer that looks ahead would see what task '{self.task.kind}' has to predict: {ahead}; "
-                    "set bidirectional to false and the second number of context to 0"
-                )
+    def _check_agreement(self) -> "Config":
+        require_agreement(self.data, self.task, self.model, self.training)
         return self
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from carousel.data import Sequences
+from carousel.data.rolls import LONGEST
 from carousel.errors import CarouselError
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.config import Config
@@ -96,7 +97,7 @@ def generate(
 
     Args:
         run: the run folder.
-        length: how many symbols.
+        length: how many symbols, at most ten million.
         temperature: 1 draws each symbol as the model says, less draws what is likely more often, 0 takes the likeliest.
         prompt: what the model reads before it writes; it is not repeated.
         seed: of the draws.
@@ -121,7 +122,7 @@ def compose(
 
     Args:
         run: the run folder.
-        length: in beats; `config.task.frame` of the run says how many of them a frame has.
+        length: in beats, of at most 100,000 frames; `config.task.frame` of the run says how many of them a frame has.
         temperature: 1 draws each key as the model says, less draws what is likely more often, 0 takes the keys that are
             likelier to sound than not.
         seed: of the draws.
@@ -133,8 +134,10 @@ def compose(
     if not isinstance(model, MusicModel):
         raise CarouselError(f"run '{run}' is of task '{model.config.task.kind}', wanted one of task 'music'")
     frame = model.config.task.frame
-    if not length >= frame or not np.isfinite(length):
-        raise CarouselError(f"a piece wants a length of a frame, {frame:g} beats, or more, got {length}")
+    if not frame <= length <= LONGEST * frame:
+        raise CarouselError(
+            f"a piece wants a length of a frame to {LONGEST:,}, {frame:g} to {LONGEST * frame:,g} beats, got {length:g}"
+        )
     return composed(model, round(length / frame), temperature, seed)
 
 

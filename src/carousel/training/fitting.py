@@ -4,18 +4,18 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from math import inf
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from carousel.errors import CarouselError
+from carousel.errors import CarouselError, DivergedError
 from carousel.files import as_argument, cannot_write, remove_unfinished, write_atomically
 from carousel.screen import waiting
 from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import Config, override
-from carousel.training.environment import cpu_threads, memory, seeded
+from carousel.training.environment import cpu_threads, seeded
+from carousel.training.events import require_tensorboard
 from carousel.training.from_nothing import from_nothing, is_to_be_compared
 from carousel.training.launch import launch
 from carousel.training.lock import locked
@@ -25,6 +25,7 @@ from carousel.training.parts import CONFIG, FROM_NOTHING, METRICS, MODEL
 from carousel.training.processes import Alone, processes
 from carousel.training.progress import ProgressBar
 from carousel.training.recorder import Recorder
+from carousel.training.requirements import require_device, require_memory, require_size
 from carousel.training.resumption import checkpoint_of, unfinished
 from carousel.training.run import Run, create_folder, discard_folder, open_run
 from carousel.training.tasks import Material, task_of
@@ -67,7 +68,7 @@ def fit(config: Config, out: str | Path | None = None, progress: bool = True) ->
         if group.count > 1:
             config = override(config, {"devices": group.count})
         material = _material(config, group, progress)
-        _require_memory(config, material)
+        require_memory(config, material)
         folder = Path(group.from_first(lambda: str(create_folder(config, out))))
         with group.first(locked(folder)):
             if group.is_first:
@@ -105,7 +106,7 @@ def resume(run: str | Path, progress: bool = True) -> Run:
             with _left_as_it_was(folder):
                 launch(begun.config.training, folder, "resume", progress)
             return begun
-        _require_size(begun.config, group)
+        require_size(begun.config, group)
         with group.first(locked(folder)):
             if not is_complete:
                 checkpoint = checkpoint_of(unfinished(folder))
@@ -137,7 +138,7 @@ def _nothing_left_behind(
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        kept = f"the best epoch so far is kept in '{folder}'"
+        kept = _kept(config, folder)
         nothing = "before the first epoch ended; nothing is left behind"
         raise KeyboardInterrupt(str(interrupt) or (kept if (folder / MODEL).exists() else nothing)) from None
     finally:
@@ -156,7 +157,8 @@ def _left_as_it_was(folder: Path) -> Iterator[None]:
 
 
 def _material(config: Config, group: Alone, progress: bool) -> Material[Any]:
-    _require(config.training.device, group)
+    require_device(config.training.device, group)
+    require_tensorboard(config)
     with waiting(f"reading {config.about}", progress):
         return task_of(config).prepare(config)
 
@@ -207,15 +209,21 @@ def _run(
                 group.meet()
                 _train(model, material, recorder, progress and group.is_first, checkpoint)
             if group.is_first:
-                with waiting("scoring the test part", progress):
+                with waiting("scoring", progress):
                     recorder.complete(task.score(open_run(folder).load_model(), material.test))
         except KeyboardInterrupt:
             if recorder.best is None:
                 raise
             write_atomically(folder / METRICS, task.metrics(**open_run(folder).metrics()).text())
+        except DivergedError:
+            raise
         except (CarouselError, OSError, torch.OutOfMemoryError) as error:
-            kept_epoch = f"; the best epoch so far is kept in '{folder}'" if recorder.best else ""
-            raise CarouselError(f"{_sentence(folder, error)}{kept_epoch}") from error
+            kept = f"; {_kept(config, folder)}" if recorder.best else ""
+            raise CarouselError(f"{_sentence(folder, error)}{kept}") from error
+
+
+def _kept(config: Config, folder: Path) -> str:
+    return f"the {'best' if task_of(config).chooses else 'last'} epoch so far is kept in '{folder}'"
 
 
 def _sentence(folder: Path, error: Exception) -> object:
@@ -226,45 +234,12 @@ def _sentence(folder: Path, error: Exception) -> object:
     return error
 
 
-def _require(device: str, group: Alone) -> None:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available[device]:
-        found = " or ".join(name for name, is_there in available.items() if is_there)
-        raise CarouselError(
-            f"this machine has no device '{device}' that PyTorch can use; set device to {found}"
-        )
-    here = {"cpu": inf, "cuda": torch.cuda.device_count(), "mps": 1}[device]
-    if group.count_here > here:
-        raise CarouselError(
-            f"{group.count_here} processes want a device '{device}' each, this machine has {here}; set devices to "
-            f"{here}, or start them on several machines by torchrun"
-        )
-
-
-def _require_size(config: Config, group: Alone) -> None:
-    if config.training.devices != group.count:
-        raise CarouselError(
-            f"the run was trained by {config.training.devices} processes, and torchrun started {group.count}; "
-            "resume it by as many"
-        )
-
-
 def _new_model(config: Config, material: Material[Any]) -> SequenceModel:
     model: SequenceModel = task_of(config).model(config, **material.names)
     for name, value in material.buffers.items():
         model.get_buffer(name).copy_(torch.from_numpy(value))
     freeze(model, config.training.freeze)
     return model
-
-
-def _require_memory(config: Config, material: Material[Any]) -> None:
-    parameters = parameter_count(config, material.names)
-    needed = 4 * 4 * parameters  # bytes of float32 for weights, gradients and the two moments of AdamW
-    if needed > memory():
-        raise CarouselError(
-            f"{parameters:,} parameters need {needed / 1e9:,.1f} GB of memory to train, this machine has "
-            f"{memory() / 1e9:,.1f} GB; lower hidden_size or num_layers"
-        )
 
 
 def _train(
@@ -283,7 +258,7 @@ def _train(
                 signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from stop
     if recorder.best is None:
-        raise CarouselError(
+        raise DivergedError(
             f"the loss was never a finite number; lower learning_rate, it is {training.learning_rate}"
         )
 

@@ -27,12 +27,13 @@ class Comparison(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The score that runs are compared by, as `metrics.json` calls it."""
-        return self.started.task.primary_of(self.started.config).partition(".")[0]
+        """What runs are compared by, such as "test accuracy"."""
+        task = self.started.task
+        return task.counted or f"test {task.primary_of(self.started.config).partition('.')[0]}"
 
     @property
     def test_scores(self) -> tuple[float, float]:
-        """This score of the test part, of each."""
+        """This score of each."""
         started, drawn = (run.task.primary_score(run.config, run.metrics()["test"]) for run in self)
         return started, drawn
 
@@ -48,7 +49,7 @@ class Comparison(NamedTuple):
             apart = _apart(started, drawn, task.is_share)
         speed = f"{self._speed} " if task.chooses else ""
         return (
-            f"The start from '{self.started.config.training.start}' {helped}: test {self.name} "
+            f"The start from '{self.started.config.training.start}' {helped}: {self.name} "
             f"{_shown(started, task.is_share)}, from nothing {_shown(drawn, task.is_share)}: {apart}. {speed}Each was "
             "trained once, from one seed; whether another seed would turn this around, it does not show."
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from carousel.errors import CarouselError
+from carousel.errors import CarouselError, DivergedError
 from carousel.files import as_argument
 from carousel.screen import waiting
 from carousel.training.parts import MODEL
@@ -24,7 +24,8 @@ except KeyboardInterrupt:
 work()
 """
 PAUSE = 0.05  # seconds between two looks at the processes
-GRACE = 10.0  # seconds that the others have after one has failed
+DIVERGED = 3  # exit code of a process whose training learnt nothing
+GRACE = 10.0  # seconds that the others have after one has failed, or the first has ended
 
 
 def launch(training: TrainingConfig, folder: Path, what: str, progress: bool) -> None:
@@ -88,10 +89,11 @@ def launch(training: TrainingConfig, folder: Path, what: str, progress: bool) ->
 
 
 def _wait(workers: Sequence[subprocess.Popen[str]]) -> None:
-    """Wait until all have ended, but not for long once one has failed."""
+    """Wait until all have ended, but not for long once one has failed, or the first, whose word counts, has ended."""
     end = float("inf")
     while any(worker.poll() is None for worker in workers) and time.monotonic() < end:
-        if end == float("inf") and any(worker.returncode for worker in workers):
+        first = workers[0].returncode is not None
+        if end == float("inf") and (first or any(worker.returncode for worker in workers)):
             end = time.monotonic() + GRACE
         time.sleep(PAUSE)
 
@@ -117,7 +119,9 @@ def _require_success(workers: Sequence[subprocess.Popen[str]], folder: Path) -> 
     if workers[0].returncode == 130:
         raise KeyboardInterrupt(*_words(workers[:1]))
     if workers[0].returncode != 0:
-        raise CarouselError(next(_words(workers), "the training failed, and standard error tells why"))
+        diverged = any(worker.returncode == DIVERGED for worker in workers)
+        kind = DivergedError if diverged else CarouselError
+        raise kind(next(_words(workers), "the training failed, and standard error tells why"))
 
 
 def _words(workers: Sequence[subprocess.Popen[str]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ CONFIG, MODEL, METRICS, HISTORY = "config.yaml", "model.safetensors", "metrics.j
 CHECKPOINT = "checkpoints/last.ckpt"
 FROM_NOTHING = "from_nothing"
 """The same training without a run to start from, a run folder inside the other's."""
+TENSORBOARD = "tensorboard"
 LOCK = ".lock"
 
 

@@ -51,13 +51,16 @@ class ProgressBar(pl.Callback):
         epoch = trainer.current_epoch + 1
         now = {name: float(value) for name, value in trainer.callback_metrics.items()}
         score = self.task.shown(self.task.validation_scores(now))
-        losses = f"loss {now['train_loss']:.2f} · val {now['validation_loss']:.2f} · "
+        validation = f"val {now['validation_loss']:.2f} · " if self.task.chooses else ""
+        losses = f"loss {now['train_loss']:.2f} · {validation}"
         self._bar.update(self._line, metrics=("" if self._console.width < NARROW else losses) + score)
         if self._bar.disable and epoch % max(self.epochs // LINES, 1) == 0:
-            line = (
-                f"epoch {epoch}/{self.epochs}: loss {now['train_loss']:.3f}, "
+            judged = (
                 f"validation loss {now['validation_loss']:.3f}, validation {self.task.noun} {score}"
+                if self.task.chooses
+                else f"{score} before it was learnt"
             )
+            line = f"epoch {epoch}/{self.epochs}: loss {now['train_loss']:.3f}, {judged}"
             self._console.print(line, soft_wrap=True, highlight=False)
 
     def on_train_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:

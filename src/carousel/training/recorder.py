@@ -11,15 +11,19 @@ from carousel.files import write_atomically, write_together
 from carousel.training.checkpoint import RandomNumbers
 from carousel.training.config import to_yaml
 from carousel.training.environment import kernel_of, versions
+from carousel.training.events import Events
 from carousel.training.metrics import Metrics
 from carousel.training.model import SequenceModel
-from carousel.training.parts import CHECKPOINT, HISTORY, METRICS, MODEL
+from carousel.training.parts import CHECKPOINT, HISTORY, METRICS, MODEL, TENSORBOARD
 from carousel.training.tasks import Task, task_of
 from carousel.training.weights import weights_file
 
 
 class Recorder(pl.Callback):
     """After each epoch: one more row of history, the model if this is the best epoch so far, and a checkpoint.
+
+    Where the run asks for it, TensorBoard is told the row, too, before the checkpoint is written: a training that goes
+    on from that has lost no epoch there.
 
     The best epoch is the latest whose validation loss lies within one standard error of the lowest: a small validation
     part cannot tell such epochs apart, and the later one has the more settled weights (the one-standard-error rule of
@@ -46,7 +50,9 @@ class Recorder(pl.Callback):
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
         self._lowest = {"epoch": 0.0, "validation_loss": inf, "validation_loss_error": 0.0}
+        self._events = Events(folder / TENSORBOARD) if model.config.training.tensorboard else None
         self._start = 0.0
+        self._step_size = 0.0
         self._kernel = ""
 
     def state_dict(self) -> dict[str, Any]:
@@ -65,6 +71,9 @@ class Recorder(pl.Callback):
         self.random.restore()
         self.model.processes.begin()
         trainer.should_stop = self._is_over()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
+        self._step_size = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         known = {"epoch": trainer.current_epoch + 1, "seconds": time.perf_counter() - self._start}
@@ -86,6 +95,9 @@ class Recorder(pl.Callback):
             scores = self.task.validation_scores(row)
             contents[self.folder / MODEL] = weights_file(self.model, int(row["epoch"]), scores)
         if self.model.processes.is_first:
+            if self._events:
+                scalars = {name: value for name, value in row.items() if name not in known}
+                self._events.write(int(row["epoch"]), scalars | {"learning_rate": self._step_size})
             write_together(contents)  # the model last: `Run.metrics` believes its label
         self.best = best
         trainer.save_checkpoint(self.folder / CHECKPOINT)

@@ -19,6 +19,7 @@ from carousel.training.parts import (
     LOCK,
     METRICS,
     MODEL,
+    TENSORBOARD,
     cannot_read,
     damaged,
     read_text,
@@ -191,7 +192,7 @@ def _is_unused(folder: Path, config: Config) -> bool:
     left = [
         path
         for path in folder.iterdir()
-        if path.name != LOCK and not _is_data(path, config) and not is_unfinished(path)
+        if path.name not in (LOCK, TENSORBOARD) and not _is_data(path, config) and not is_unfinished(path)
     ]
     return all(path.name == CONFIG and read_text(path) == to_yaml(config) for path in left)
 

@@ -79,7 +79,7 @@ class TrainingConfig(Strict):
         ge=0,
         le=10,
         description="deviation of a random offset on the standardised input while training, "
-        "one draw a sequence and feature",
+        "one draw a sequence and feature; classify only",
     )
     gradient_clip: float = Field(
         default=1.0, ge=0, le=1e6, description="largest gradient norm of a step; 0: no clipping"
@@ -125,6 +125,10 @@ class TrainingConfig(Strict):
         ge=1,
         le=1024,
         description="CPU threads of each process; small models gain nothing from more, and sums depend on it",
+    )
+    tensorboard: bool = Field(
+        default=False,
+        description="also write the history as event files of TensorBoard, into `tensorboard/` of the run folder",
     )
 
     @model_validator(mode="after")

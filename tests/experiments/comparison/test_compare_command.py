@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from carousel.data import load, write_npz
+from carousel.errors import CarouselError
 from commands import TINY, call, one_object, sentence
 
 FEW = (
@@ -55,6 +56,26 @@ def test_a_sweep_and_a_file_of_ones_own(tmp_path, made):
     ]
     assert "The task is to classify: the file holds sequences." in result.stderr
     assert result.stdout.count("| chosen |") == 2
+
+
+def test_a_table_is_described_as_for_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"2024-01-{1 + n // 24:02d} {n % 24:02d}:00,{n % 7},{n}" for n in range(480)]
+    Path("sales.csv").write_text("\n".join(["at,sold,stock", *rows]))
+    asked = []
+
+    def compare(config, *arguments, **options):
+        asked.append(config)
+        raise CarouselError("asked")
+
+    monkeypatch.setattr("carousel.experiments.comparison.compare", compare)
+    told = call("compare", "sales.csv", "--target", "sold", "--set", "horizon=3").stderr
+    assert told.startswith("The task is to forecast 'sold'.\n") and told.endswith("Error: asked\n")
+    (config,) = asked
+    assert (config.task.kind, config.task.horizon) == ("forecast", 3)
+    assert config.data.table.targets == ("sold",)
+    said = sentence(call("compare", "japanese_vowels", "--target", "sold"))
+    assert said == "--target: only a table of your own takes that, 'japanese_vowels' is none; leave it out"
 
 
 def test_a_long_plan_is_begun_with_yes_alone(tmp_path, monkeypatch, made):
@@ -107,5 +128,6 @@ def test_of_a_comparison_the_runs_are_asked_for(tmp_path, made):
     folder = tmp_path / "c"
     assert call("compare", "japanese_vowels", *FEW, "--layers", "torch, lstm", "--out", folder).exit_code == 0
     assert sentence(call("compare", folder)) == (
-        f"'{folder}' is a comparison and no run; give the runs in it, {folder}/runs/*"
+        f"'{folder}' is one comparison, and its page tells all of it; give those of more data sets, or the runs in it, "
+        f"{folder}/runs/*"
     )

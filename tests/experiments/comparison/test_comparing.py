@@ -1,19 +1,14 @@
 """A comparison from the beginning to its files: nothing is made twice, nothing mixed, nothing begun unasked."""
 
-import json
-from pathlib import Path
-from shutil import copy
-
 import pytest
 
-from carousel.data import load, write_npz
 from carousel.errors import CarouselError
 from carousel.experiments import compare, compare_runs
 from carousel.experiments.comparison import comparing
 from carousel.experiments.comparison.processes import Event
 from carousel.experiments.comparison.sentences import notes
-from carousel.training import fit, open_run, override
-from carousel.training.source import sha256
+from carousel.experiments.comparison.tables import candidates
+from carousel.training import open_run, override
 
 
 def names(jobs):
@@ -139,6 +134,53 @@ def test_a_run_that_cannot_be_made_is_said_and_the_others_are_made(base, tmp_pat
     )
 
 
+DIVERGED = "the loss was never a finite number; lower learning_rate, it is 9"
+
+
+def test_a_point_of_a_sweep_that_does_not_learn_is_told_and_loses(base, tmp_path, monkeypatch, made, capsys):
+    train = comparing.train_in_processes
+
+    def diverging(pending, workers, threads):
+        for job in pending:
+            if job.config.training.learning_rate == 9 and job.seed == 1:
+                yield Event(job, DIVERGED, diverged=True)
+            else:
+                yield from train([job], workers, threads)
+
+    monkeypatch.setattr(comparing, "train_in_processes", diverging)
+    sweep = {"learning_rate": [9.0, 0.03]}
+    found = compare(base, ["torch", "lstm"], 2, sweep=sweep, out=tmp_path / "new")
+    assert "torch, learning_rate=9.0, seed 1: did not learn: the loss was" in capsys.readouterr().err
+    assert [(row.name, row.settings) for row in found.rows] == [
+        ("torch", "learning_rate=0.03"),
+        ("lstm", "learning_rate=0.03"),
+    ]
+    assert found.seeds == [0, 1]
+    table = candidates(found).rows
+    assert table[0] == ("torch", "learning_rate=9.0", "", "did not learn", "")
+    assert table[1][4] == "chosen"
+    told = "Settings did not learn where the loss of a run was never a finite number; they are not chosen."
+    assert told in notes(found) and told in (tmp_path / "new" / "comparison.html").read_text()
+
+    for nothing_learns in ({"learning_rate": [9.0]}, {"learning_rate": [9.0], "dropout": [0.0, 0.5]}):
+        with pytest.raises(
+            CarouselError, match="runs could not be made, first torch, .*seed 1: the loss was"
+        ):
+            compare(base, ["torch", "lstm"], 2, sweep=nothing_learns, out=tmp_path / "none", progress=False)
+
+
+def test_a_point_of_a_sweep_with_an_accident_is_not_left_out(base, tmp_path, monkeypatch, made):
+    train = comparing.train_in_processes
+
+    def failing(pending, workers, threads):
+        yield Event(pending[0], "the disk is full")
+        yield from train(pending[1:], workers, threads)
+
+    monkeypatch.setattr(comparing, "train_in_processes", failing)
+    with pytest.raises(CarouselError, match="^1 of 2 runs could not be made, first .*: the disk is full; "):
+        compare(base, ["torch"], 1, sweep={"dropout": [0.0, 0.5]}, out=tmp_path, progress=False)
+
+
 def test_a_long_plan_is_not_begun_unasked(base, tmp_path, made):
     many = {"sweep": {"dropout": [i / 100 for i in range(60)]}, "out": tmp_path / "new", "workers": 3}
     with pytest.raises(
@@ -197,67 +239,3 @@ def test_an_unknown_recipe_is_said():
         CarouselError, match="unknown recipe 'japanse_vowels'; did you mean 'japanese_vowels'?"
     ):
         compare("japanse_vowels")
-
-
-def test_runs_that_cannot_be_compared_are_said(base, tmp_path, made):
-    compare(base, ["torch"], 1, out=tmp_path / "one", progress=False)
-    compare(
-        override(base, {"validation_fraction": 0.4}), ["torch"], 1, out=tmp_path / "other", progress=False
-    )
-    one, other = tmp_path / "one" / "runs" / "torch-seed0", tmp_path / "other" / "runs" / "torch-seed0"
-    with pytest.raises(CarouselError) as raised:
-        compare_runs([one, other])
-    assert str(raised.value) == (
-        f"'{other}' was asked something else than '{one}': their data or task differ; compare runs on the same"
-    )
-    with pytest.raises(CarouselError, match="are of the same configuration and seed; leave one of them out$"):
-        compare_runs([one, one])
-    metrics = json.loads((one / "metrics.json").read_text())
-    (one / "metrics.json").write_text(json.dumps(metrics | {"status": "interrupted", "test": None}))
-    with pytest.raises(
-        CarouselError, match="is not complete and has no test score; go on with it by `carousel fit --resume"
-    ):
-        compare_runs([one])
-
-
-def test_runs_are_named_by_what_tells_them_apart(base, tmp_path, made):
-    compare(base, ["torch"], 1, sweep={"dropout": [0.0, 0.5]}, out=tmp_path, progress=False)
-    compare(base, ["lstm"], 1, sweep={"dropout": [0.0]}, out=tmp_path, progress=False)
-    found = compare_runs(sorted((tmp_path / "runs").iterdir()), tmp_path / "result")
-    assert [row.name for row in found.rows] == ["lstm dropout=0.0", "torch dropout=0.0", "torch dropout=0.5"]
-    assert (tmp_path / "result" / "comparison.html").is_file()
-
-
-def test_runs_of_another_recipe_or_place_of_the_same_file_are_one_variant(base, tmp_path, made):
-    write_npz(tmp_path / "mine.npz", load("japanese_vowels")[0].select(range(0, 270, 3)))
-    mine = []
-    for index, (place, recipe, dropout) in enumerate(
-        [("a", "one", 0.0), ("b", "other", 0.5), ("b", "one", 0.0), ("a", "other", 0.5)]
-    ):
-        (tmp_path / place).mkdir(exist_ok=True)
-        file = copy(tmp_path / "mine.npz", tmp_path / place)
-        data = {"dataset": None, "file": str(file), "sha256": sha256(Path(file))}
-        config = override(base, data | {"recipe": recipe, "seed": index // 2, "dropout": dropout})
-        mine.append(fit(config, tmp_path / str(index), progress=False).folder)
-    found = compare_runs(mine)
-    assert [row.name for row in found.rows] == ["dropout=0.0", "dropout=0.5"]
-    assert [[outcome.folder for outcome in row.outcomes] for row in found.rows] == [
-        [str(mine[0]), str(mine[2])],
-        [str(mine[1]), str(mine[3])],
-    ]
-    copied = fit(
-        override(open_run(mine[0]).config, {"recipe": "third"}), tmp_path / "4", progress=False
-    ).folder
-    with pytest.raises(CarouselError, match="are of the same configuration and seed; leave one of them out$"):
-        compare_runs([mine[0], copied])
-
-
-def test_variants_of_finished_runs_must_have_the_same_seeds(base, tmp_path, made):
-    compare(base, ["torch", "lstm", "gru"], 3, out=tmp_path, progress=False)
-    wanted = ["torch-seed0", "torch-seed1", "lstm-seed1", "gru-seed0", "gru-seed1", "gru-seed2"]
-    with pytest.raises(CarouselError) as raised:
-        compare_runs([tmp_path / "runs" / name for name in wanted])
-    assert str(raised.value) == (
-        "all variants must have the same seeds, but 'torch' lacks 2; 'lstm' lacks 0, 2: make these runs, or leave out "
-        "the others of those seeds"
-    )

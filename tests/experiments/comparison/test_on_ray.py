@@ -24,23 +24,29 @@ def test_runs_come_back_and_a_worker_that_dies_is_said_and_its_run_counted_once(
         if "layer: torch" in text and not dead.exists():
             dead.touch()
             os.kill(os.getpid(), 9)
+        if "layer: gru" in text:
+            from carousel.errors import DivergedError
+
+            raise DivergedError("the loss was never a finite number")
         from carousel.experiments.comparison.on_ray import _make  # as it is in the other process
 
         return _make(text)
 
     monkeypatch.setattr(on_ray, "_make", dying_once)
-    torch, lstm = Plan(base, of_layers(base, ["torch", "lstm"]), [0]).jobs(tmp_path)
+    torch, lstm, diverging = Plan(base, of_layers(base, ["torch", "lstm", "gru"]), [0]).jobs(tmp_path)
     (failing,) = Plan(base, of_layers(override(base, {"start": "nowhere"}), ["vanilla"]), [0]).jobs(tmp_path)
     begun = torch.folder / "begun"
     begun.parent.mkdir(parents=True)
     begun.touch()
     with on_ray.on_ray("local", base.training) as hands:
-        told = [event for event in hands.train([torch, lstm, failing]) if event is not None]
+        told = [event for event in hands.train([torch, lstm, failing, diverging]) if event is not None]
     assert hands.number >= 1
     assert [event.job for event in told if event.retried] == [torch]
     assert next(event.error for event in told if event.retried).startswith("The worker died unexpectedly")
     ended = {event.job.variant.name: event.error for event in told if not event.retried}
-    assert len(told) == 4 and ended["torch"] is None and ended["lstm"] is None
+    assert [event.job for event in told if event.diverged] == [diverging]
+    assert ended["gru"] == "the loss was never a finite number"
+    assert len(told) == 5 and ended["torch"] is None and ended["lstm"] is None
     assert ended["vanilla"].startswith("there is no run folder 'nowhere'")
     for job in (torch, lstm):
         assert open_run(job.folder).metrics()["status"] == "complete"

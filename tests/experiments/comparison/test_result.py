@@ -165,6 +165,25 @@ def test_one_seed_tells_no_baseline_apart():
     )
 
 
+def test_problems_of_memory_are_compared_by_the_sequences_until_they_are_solved():
+    adding = {"kind": "memory", "problem": "adding"}
+    found = comparison_of(
+        [
+            (variant("plain", **adding), [outcome(0, 9000), outcome(1, 400000, is_reached=False)]),
+            (variant("other", "plain", **adding), outcomes([2000, 3000])),
+        ]
+    )
+    assert results(found).caption == (
+        "Sequences until solved (less is better): mean and standard deviation over 2 seeds."
+    )
+    assert results(found).head[3] == "sequences until solved"
+    assert picture(found).get_label().startswith("Sequences until solved of 2 variants. ")
+    assert notes(found)[2] == (
+        "Runs that did not solve the problem: 1 of 'plain'. They count as if they had with the last sequence that they "
+        "may have, so the means of these variants are too low."
+    )
+
+
 @pytest.mark.parametrize("second, said", [(120, "nearly equal: 100 to 120"), (100, "equal: 100")])
 def test_the_page_says_how_equal_parameters_are(tmp_path, second, said):
     found = comparison_of(

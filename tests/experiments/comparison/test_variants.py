@@ -42,6 +42,14 @@ def test_layers_are_compared_with_the_first():
     assert [variant.config.model.context for variant in found] == [(0, 0), (1, 1), (0, 0)]
 
 
+def test_the_points_of_a_sweep_are_named_by_their_values():
+    found = swept(of_layers(BASE, ["lstm"]), {"peephole": ["none", "diagonal"], "hidden_size": [8]})
+    assert [variant.settings for variant in found] == [
+        "peephole=none hidden_size=8",
+        "peephole=diagonal hidden_size=8",
+    ]
+
+
 def test_an_ablation_turns_each_extension_on_alone_and_off_alone():
     found = {variant.name: variant for variant in of_extensions(BASE)}
     extensions = set(switches(found["plain"]))

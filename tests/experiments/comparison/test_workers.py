@@ -5,11 +5,12 @@ import sys
 
 import pytest
 
-from carousel.experiments.comparison import processes
+from carousel.experiments.comparison import processes, worker
 from carousel.experiments.comparison.plan import Plan
 from carousel.experiments.comparison.processes import train_in_processes
 from carousel.experiments.comparison.variants import of_layers
-from carousel.training import open_run, override
+from carousel.training import SequenceClassifier, open_run, override
+from carousel.training.config import to_yaml
 
 
 @pytest.fixture
@@ -77,6 +78,15 @@ def test_workers_run_side_by_side_and_once_stopped_leave_runs_that_go_on(base, t
         run = open_run(job.folder)
         assert run.metrics()["status"] == "interrupted"
         assert 1 <= len(run.history()) < 2000
+
+
+def test_a_training_that_diverges_is_told_from_an_accident(base, tmp_path, monkeypatch):
+    forward = SequenceClassifier.forward
+    monkeypatch.setattr(SequenceClassifier, "forward", lambda *given: forward(*given) * float("nan"))
+    answer = worker._train({"folder": str(tmp_path / "run"), "config": to_yaml(base)})
+    assert answer["diverged"] and answer["error"].startswith("the loss was never a finite number; lower")
+    lost = override(base, {"start": "nowhere"})
+    assert not worker._train({"folder": str(tmp_path / "run"), "config": to_yaml(lost)})["diverged"]
 
 
 def test_a_worker_that_dies_twice_is_given_up(base, tmp_path, monkeypatch):

@@ -72,8 +72,12 @@ def test_the_rate_is_constant_and_every_sequence_counts(unsolved):
     assert len(unsolved.history()) == 3
     assert unsolved.metrics()["test"]["seen"] == 20 * unsolved.metrics()["best_epoch"]
     task = TASKS["memory"]
-    assert (task.primary, task.higher_is_better) == ("loss", False)
-    assert task.baselines(unsolved.metrics()["test"]) == {"trivial": pytest.approx(0.8317766)}
+    assert (task.primary, task.higher_is_better) == ("solved_after", False)
+    test = unsolved.metrics()["test"]
+    assert (task.primary_score(unsolved.config, test), task.is_reached(test)) == (3 * 20, False)
+    solved = test | {"solved_after": 40}
+    assert (task.primary_score(unsolved.config, solved), task.is_reached(solved)) == (40, True)
+    assert task.baselines(test) == {}
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,10 @@ def test_what_cannot_be_done_gets_a_sentence(run, folder, tmp_path):
     got = sentence(call("predict", run.folder, "--out", tmp_path / "a.mid", "--prompt", "C"))
     assert got == "--prompt: music begins after silence, only a text has a prompt; leave it out"
     got = sentence(call("predict", run.folder, "--out", tmp_path / "a.mid", "--length", 0.4))
-    assert got == "a piece wants a length of a frame, 1 beats, or more, got 0.4"
+    assert got == "a piece wants a length of a frame to 100,000, 1 to 100,000 beats, got 0.4"
+    for absurd in ("1e300", "inf", "nan"):
+        got = sentence(call("predict", run.folder, "--out", tmp_path / "a.mid", "--length", absurd))
+        assert got.endswith(f"1 to 100,000 beats, got {float(absurd):g}")
     got = sentence(call("predict", run.folder, "--out", tmp_path / "a.mid", "--temperature", -1))
     assert got == "a piece wants a temperature of 0 or more, got -1.0"
     with pytest.raises(CarouselError, match="is of task 'music'"):

@@ -12,6 +12,7 @@ import torch
 from carousel import texts
 from carousel.errors import CarouselError
 from carousel.experiments import resolve
+from carousel.report.from_run import report_run
 from carousel.training import configure, evaluate, fit, generate, open_run, override, resume
 from carousel.training.environment import seeded
 from carousel.training.symbols import replay
@@ -243,6 +244,10 @@ def test_nothing_online_is_called_best_or_test(run):
         assert "last epoch  " in text and "before it was learnt" in text
         assert "best epoch" not in text and "validation" not in text and "\ntest" not in text
     assert "\ncode length " in texts.fitted(run.folder, metrics, run.task, run.folder, None, None)
+    assert texts.evaluated(None, metrics["test"], run.task).startswith("code length: ")
+    page = report_run(run.folder).read_text()
+    assert "last epoch" in page and "best epoch" not in page and "validation part" not in page
+    assert "Validation" not in page and "in replay and in coding. At the last epoch, " in page
 
 
 def test_a_resumed_run_has_the_same_bits(run, tmp_path):
@@ -264,6 +269,7 @@ def test_the_commands(file, tmp_path):
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("Each byte told before it was learnt from, the text takes ")
     assert "1,200 bytes, each told before it is learnt from" in result.stderr
+    assert " before it was learnt\n" in result.stderr and "validation" not in result.stderr
     assert "code_length" in (path.stem for path in (folder / "figures").iterdir())
     assert call("predict", folder, "--length", 20).stdout == generate(folder, 20) + "\n"
     found = one_object(call("evaluate", folder, "--data", file, "--json"))

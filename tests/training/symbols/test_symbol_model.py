@@ -135,7 +135,8 @@ def test_bytes_are_written_as_text():
 @pytest.mark.parametrize(
     "length, temperature, prompt, words",
     [
-        (0, 1.0, "", "wants a length of 1 or more and a temperature of 0 or more, got 0 and 1.0"),
+        (0, 1.0, "", "wants a length of 1 to 10,000,000 and a temperature of 0 or more, got 0 and 1.0"),
+        (10**12, 1.0, "", r"got 1e\+12 and 1.0"),
         (1, -1.0, "", "got 1 and -1.0"),
         (1, float("nan"), "", "got 1 and nan"),
         (1, 1.0, "z", "the character 'z' is not among the 4 of the alphabet"),

@@ -91,6 +91,7 @@ class Problem(ABC):
         family: whose experiments it is of: "1997", "2002" or "modern".
         classes: whether targets are classes, told by cross-entropy in nats, or numbers, by the squared error.
         tolerance: the largest error of an output in a right answer. An output that names a class is a probability.
+        letters: the symbols that are seen and told, in the order of their numbers, where they have names.
         neighbours: published results, by the sizes that they are of.
     """
 
@@ -99,6 +100,7 @@ class Problem(ABC):
     family: ClassVar[str] = "1997"
     classes: ClassVar[bool] = False
     tolerance: ClassVar[float] = inf
+    letters: ClassVar[str] = ""
     neighbours: ClassVar[dict[tuple[int, ...], str]] = {}
 
     def __post_init__(self) -> None:

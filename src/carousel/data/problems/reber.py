@@ -50,6 +50,7 @@ class Reber(Problem):
     }
     inputs = len(SYMBOLS)
     outputs = len(SYMBOLS)
+    letters = SYMBOLS
     criterion = Criterion(right=1.0)
 
     @property

@@ -99,3 +99,19 @@ def sequence_role(table: Table, label: str, given: tuple[str, ...]) -> tuple[str
     raise CarouselError(
         f"no column tells the sequences apart that the classes in '{label}' belong to; name it as the group"
     )
+
+
+def names_in_runs(table: Table) -> tuple[str, ...]:
+    """The text column that may name sequences, all of whose rows follow one another; () if none does.
+
+    Of several the one with the most names.
+    """
+    most, found = 1, tuple[str, ...]()
+    for name, kind in table.columns.items():
+        if is_text(kind):
+            cells = plain(table.column(name).combine_chunks()).drop_null()
+            codes = cells.dictionary_encode().indices.to_numpy()
+            different, runs = len(np.unique(codes)), 1 + np.count_nonzero(np.diff(codes))
+            if most < different == runs < len(codes):
+                most, found = different, (name,)
+    return found

@@ -1,18 +1,22 @@
 """From a table and a few names, if any, to the schema that says all, with a sentence for each thing inferred."""
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from carousel.data.schema import Schema
 from carousel.data.tables.cells import is_number, is_text, joined, plain, share_of_numbers
 from carousel.data.tables.given import Given
+from carousel.data.tables.grouping import names_in_runs
 from carousel.data.tables.infer_classify import to_classify
 from carousel.data.tables.infer_forecast import to_forecast
 from carousel.data.tables.roles import require_columns
-from carousel.data.tables.table import Table, telling
+from carousel.data.tables.table import BATCH_ROWS, Table, telling
 from carousel.errors import CarouselError
 
 Task = Literal["forecast", "classify"]
@@ -105,13 +109,24 @@ def _is_constant(table: Table, group: Sequence[str], name: str) -> bool:
 
 
 def _said_of_a_label(table: Table, schema: Schema) -> list[str]:
-    """That a table laid out as sequences may be there to be classified, by a column of another name than "label"."""
-    if not {"sequence", "step"} <= set(table.columns) or table.streamed:
+    """That a table laid out as sequences, without dates, may be there to be classified, judged by its first rows."""
+    if isinstance(table.source, Path) or schema.date_format is not None:
         return []
-    others = [name for name in table.columns if name not in ("sequence", "step")]
-    constant = [name for name in others if _is_constant(table, ["sequence"], name)]
-    return [
-        f"Column '{name}' is the same in all rows of each sequence: if it is a label to tell, say --target {name} "
-        "(in Python target=)."
-        for name in constant[:1]
-    ]
+    table = Table.from_arrow(table.source.slice(0, BATCH_ROWS), table.dialect)
+    group = schema.group or names_in_runs(table)
+    if not group:
+        return []
+    n_sequences = _n_different(joined([table.column(name).combine_chunks() for name in group], " / "))
+    for name in table.columns:
+        if name in (*schema.time, *group) or not 1 < _n_different(table.column(name)) < n_sequences:
+            continue
+        if _is_constant(table, group, name):
+            return [
+                f"Column '{name}' is the same in all rows of each {' / '.join(group)}: if it is a label to tell, say "
+                f"--target {shlex.quote(name)} (in Python target=)."
+            ]
+    return []
+
+
+def _n_different(cells: pa.Array | pa.ChunkedArray) -> int:
+    return int(pc.count_distinct(cells).as_py())

@@ -105,12 +105,10 @@ def compare(
         pending = [job for job in jobs if job.folder not in finished]
         if len(pending) > MANY:
             _ask(pending, hands.number, finished, material, confirm)
-        _train(hands.train(pending), pending, len(jobs), progress)
+        failures = _train(hands.train(pending), pending, len(jobs), progress)
         finished |= _finished(pending)
-        found = [
-            (variant, [finished[job.folder] for job in jobs if job.variant == variant])
-            for variant in variants
-        ]
+        found = _found(variants, jobs, finished)
+        _require_made(failures, found, len(jobs))
         comparison = replace(
             comparison_of(found, is_matched),
             folder=str(folder),
@@ -197,11 +195,10 @@ def _ask(
         raise CarouselError("nothing was begun; choose fewer values, variants or seeds")
 
 
-def _train(events: Iterator[Event | None], pending: Sequence[Job], total: int, progress: bool) -> None:
-    """Make the runs and show how far they are.
+def _train(events: Iterator[Event | None], pending: Sequence[Job], total: int, progress: bool) -> list[Event]:
+    """Make the runs, show how far they are, and tell which could not be made.
 
     Raises:
-        CarouselError: some could not be made.
         KeyboardInterrupt: Ctrl-C.
     """
     failures = []
@@ -220,9 +217,34 @@ def _train(events: Iterator[Event | None], pending: Sequence[Job], total: int, p
                 if display.ended
                 else f"before any of the {total} runs had ended; the same command goes on with what was begun"
             ) from None
-    if failures:
-        first = failures[0]
+    return failures
+
+
+def _found(
+    variants: Sequence[Variant], jobs: Sequence[Job], finished: Mapping[Path, Outcome]
+) -> list[tuple[Variant, list[Outcome]]]:
+    """The variants with the outcomes of all their seeds, or with none where a seed has no outcome."""
+    found = []
+    for variant in variants:
+        folders = [job.folder for job in jobs if job.variant == variant]
+        whole = all(folder in finished for folder in folders)
+        found.append((variant, [finished[folder] for folder in folders] if whole else []))
+    return found
+
+
+def _require_made(
+    failures: Sequence[Event], found: Sequence[tuple[Variant, Sequence[Outcome]]], total: int
+) -> None:
+    """Refuse runs that could not be made, but for points of a sweep that did not learn beside others that did.
+
+    Raises:
+        CarouselError: the first of them, and how many there are.
+    """
+    learnt = {variant.name for variant, outcomes in found if outcomes}
+    accidents = [event for event in failures if not (event.diverged and event.job.variant.name in learnt)]
+    if accidents:
+        first = accidents[0]
         raise CarouselError(
-            f"{len(failures)} of {total} runs could not be made, first {first.job}: {first.error}; what is finished is "
-            "kept, and the same command tries the others again"
+            f"{len(accidents)} of {total} runs could not be made, first {first.job}: {first.error}; what is finished "
+            "is kept, and the same command tries the others again"
         ) from RuntimeError(first.trace)

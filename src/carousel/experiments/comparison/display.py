@@ -72,7 +72,8 @@ class Display:
         del self._open[event.job.folder]
         self.look()
         if event.error:
-            self._print(f"{event.job}: {event.error}")
+            why = "did not learn: " if event.diverged else ""
+            self._print(f"{event.job}: {why}{event.error}")
         elif self._bar.disable:
             self._print(f"{event.job}: done; {self.runs}, {self._left(self._done())}")
 

@@ -7,7 +7,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
 from carousel.experiments.comparison.numbers import Scale
-from carousel.experiments.comparison.result import Comparison, Row
+from carousel.experiments.comparison.result import Comparison
 from carousel.experiments.comparison.sentences import LEVEL, scale_of, verdict
 from carousel.style import (
     BLUE,
@@ -37,7 +37,7 @@ def picture(comparison: Comparison) -> Figure:
     height = 1.3 + TITLE_ROOM + 0.36 * len(rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, rect=(0, 0, 1, 1 - TITLE_ROOM / height))
     figure = Figure(figsize=(9, height), layout=layout)
-    write_title(figure, f"{comparison.recipe}: test {comparison.label}")
+    write_title(figure, f"{comparison.recipe}: {comparison.label_and_part}")
     has_differences = any(row.difference for row in rows)
     left, *right = figure.subplots(1, 2 if has_differences else 1, sharey=True, squeeze=False)[0]
     scale = scale_of(comparison)
@@ -46,7 +46,8 @@ def picture(comparison: Comparison) -> Figure:
     left.set_ylim(len(rows) - 0.5, -0.5)
     for axes in right:
         _differences(axes, comparison, scale)
-    figure.set_label(f"Test {comparison.label} of {len(rows)} variants. {verdict(comparison)}")
+    what = comparison.label_and_part
+    figure.set_label(f"{what[0].upper()}{what[1:]} of {len(rows)} variants. {verdict(comparison)}")
     return figure
 
 
@@ -77,27 +78,34 @@ def _scores(axes: Axes, comparison: Comparison, scale: Scale) -> None:
 
 
 def _differences(axes: Axes, comparison: Comparison, scale: Scale) -> None:
-    axes.axvline(0, color=MUTED, linewidth=0.8)
     for position, row in enumerate(comparison.rows):
         if row.difference:
-            _difference(axes, position, row)
+            is_told = row.p is not None and row.p < LEVEL
+            draw_difference(axes, position, row.difference.mean, row.difference.interval, is_told)
     references = list(dict.fromkeys(row.against for row in comparison.rows if row.against))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.signed(value)))
-    axes.locator_params(axis="x", nbins=5)
-    axes.margins(x=0.15)
-    axes.grid(axis="x", color=PALE, linewidth=0.5, alpha=0.6)
-    axes.set_xlabel(scale.points.strip())
+    seen_as_differences(axes, scale, ticks=5)
     heading(axes, "difference from " + ", or all but one from ".join(map(plain, references)), "")
-    quiet(axes)
     axes.tick_params(axis="y", length=0)
 
 
-def _difference(axes: Axes, position: int, row: Row) -> None:
-    assert row.difference
-    is_told = row.p is not None and row.p < LEVEL
-    if row.difference.interval:
-        axes.plot(row.difference.interval, [position] * 2, color=BLUE, linewidth=1.6)
+def draw_difference(
+    axes: Axes, position: int, mean: float, interval: tuple[float, float] | None, is_told: bool
+) -> None:
+    """A point, filled if it is told from zero, and its interval."""
+    if interval:
+        axes.plot(interval, [position] * 2, color=BLUE, linewidth=1.6)
     axes.plot(
-        row.difference.mean, position, "o", color=BLUE, markersize=6, markeredgewidth=1.6,
+        mean, position, "o", color=BLUE, markersize=6, markeredgewidth=1.6,
         markerfacecolor=BLUE if is_told else "white",
     )  # fmt: skip
+
+
+def seen_as_differences(axes: Axes, scale: Scale, ticks: int) -> None:
+    """A line at zero, signs on the axis, and its unit."""
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.signed(value)))
+    axes.locator_params(axis="x", nbins=ticks)
+    axes.margins(x=0.15)
+    axes.grid(axis="x", color=PALE, linewidth=0.5, alpha=0.6)
+    axes.set_xlabel(scale.points.strip())
+    quiet(axes)

@@ -19,7 +19,7 @@ from carousel.training.run import Run, open_run
 def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Comparison:
     """Compare finished runs on the same data: those that differ in nothing but the seed are one variant.
 
-    What a recipe is called and where a file lies makes no difference.
+    What a recipe is called, where a file lies and whether event files were written makes no difference.
 
     Args:
         folders: the run folders; the variant of the first is the one that the others are compared with.
@@ -54,7 +54,8 @@ def _opened(folder: Path) -> Run:
         raise CarouselError(
             f"'{folder}' is a comparison and no run; give the runs in it, {folder / RUNS / '*'}"
         )
-    return open_run(folder)
+    run = open_run(folder)
+    return replace(run, config=override(run.config, {"tensorboard": False}))
 
 
 def _require_comparable(runs: Sequence[Run]) -> None:

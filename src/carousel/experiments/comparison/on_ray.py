@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from carousel.errors import CarouselError
+from carousel.errors import CarouselError, DivergedError
 from carousel.experiments.comparison.plan import Job
 from carousel.experiments.comparison.processes import TICK, Event, Hands
 from carousel.files import cannot_write
@@ -112,7 +112,8 @@ def _event(ray: Any, task: Any, job: Job, retried: set[Path]) -> Event:
         _keep(job.folder, ray.get(task))
     except ray.exceptions.RayTaskError as error:  # before others: it is also of the kind that it wraps
         known = isinstance(error.cause, CarouselError)
-        return Event(job, str(error.cause) if known else repr(error.cause), str(error))
+        told = str(error.cause) if known else repr(error.cause)
+        return Event(job, told, str(error), diverged=isinstance(error.cause, DivergedError))
     except CarouselError as error:
         return Event(job, str(error))
     except ray.exceptions.RayError as error:

@@ -15,12 +15,13 @@ class Outcome:
     Attributes:
         folder: the run folder.
         seed: of everything random in it.
-        score: of the test part: the one number that runs of its task are compared by.
+        score: the one number that runs of its task are compared by, of most of the test part.
         validation_loss: of the epoch that was kept.
         parameters: trained weights.
         seconds_per_epoch: of its training.
         baselines: what simpler means reach on the same test part, in terms of the score.
         versions: of what it was made with.
+        is_reached: whether what is counted was reached; else the score is the most that might have been counted.
     """
 
     folder: str
@@ -31,6 +32,7 @@ class Outcome:
     seconds_per_epoch: float
     baselines: Mapping[str, float]
     versions: Mapping[str, str]
+    is_reached: bool = True
 
 
 def outcome_of(run: Run) -> Outcome:
@@ -55,4 +57,5 @@ def outcome_of(run: Run) -> Outcome:
         seconds_per_epoch=metrics["seconds"] / metrics["epochs"],
         baselines=run.task.baselines(test),
         versions=metrics["versions"],
+        is_reached=run.task.is_reached(test),
     )

@@ -1,9 +1,12 @@
 """A comparison as files: JSON, Markdown, a figure, and one page that opens offline."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from carousel.experiments.comparison.figure import picture
 from carousel.experiments.comparison.plan import FILES
@@ -30,26 +33,46 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     Raises:
         CarouselError: the folder cannot be written.
     """
-    drawn, said = draw(picture(comparison)), verdict(comparison)
-    page = render(
-        "experiments/comparison/template.html.j2",
+    write_result(
+        folder,
+        FILES,
+        picture(comparison),
+        record(comparison),
+        markdown(comparison),
         title=comparison.title,
-        summary=said,
+        summary=verdict(comparison),
         facts=_facts(comparison),
-        picture=drawn,
         caption=CAPTION,
         tables=[table for table in (results(comparison), candidates(comparison)) if table],
         notes=notes(comparison),
     )
-    text = json.dumps(record(comparison), indent=2, allow_nan=False) + "\n"
-    contents = (text, markdown(comparison), page, drawn.png)
-    paths = [folder / name for name in FILES]
+    return folder / "comparison.html"
+
+
+def write_result(
+    folder: Path, names: Sequence[str], figure: Figure, known: Mapping[str, Any], text: str, **content: Any
+) -> None:
+    """Write what was found as JSON, Markdown, a page and a PNG, by these names; all of them or none.
+
+    Args:
+        folder: made if it is missing.
+        names: of the four files.
+        figure: what is drawn.
+        known: what the JSON says.
+        text: the Markdown.
+        content: what the template of the page names, beside the picture.
+
+    Raises:
+        CarouselError: the folder cannot be written.
+    """
+    drawn = draw(figure)
+    page = render("experiments/comparison/template.html.j2", picture=drawn, **content)
+    contents = (json.dumps(known, indent=2, allow_nan=False) + "\n", text, page, drawn.png)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    write_together(dict(zip(paths, contents, strict=True)))
-    return folder / "comparison.html"
+    write_together(dict(zip([folder / name for name in names], contents, strict=True)))
 
 
 def record(comparison: Comparison) -> dict[str, Any]:

@@ -28,12 +28,14 @@ class Event(NamedTuple):
         error: why it could not be made; None once it is made.
         trace: where in the code that was.
         retried: whether it is tried once more, its worker having died as `error` says.
+        diverged: whether it learnt nothing, which is an answer and no accident.
     """
 
     job: Job
     error: str | None = None
     trace: str | None = None
     retried: bool = False
+    diverged: bool = False
 
 
 class Hands(NamedTuple):

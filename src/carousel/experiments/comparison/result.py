@@ -63,15 +63,15 @@ class Candidate:
     Attributes:
         name: of the variant.
         settings: of the candidate.
-        parameters: trained weights.
-        validation_loss: the mean over the seeds.
+        parameters: trained weights; None if it did not learn.
+        validation_loss: the mean over the seeds; None if the loss of one of them was never a finite number.
         is_chosen: whether its test scores are those of the variant.
     """
 
     name: str
     settings: str
-    parameters: int
-    validation_loss: float
+    parameters: int | None
+    validation_loss: float | None
     is_chosen: bool
 
 
@@ -91,6 +91,7 @@ class Comparison:
         matched: whether all variants were given the parameters of the first, as nearly as possible.
         folder: where it is kept; None if it is not.
         left_out: layers that are compared where nothing else is asked for, and why they could not be.
+        counted: what the score is called where it is none of the test part, else empty.
         not_counted: how many finished runs lie in the folder and were not asked for this time.
     """
 
@@ -105,6 +106,7 @@ class Comparison:
     matched: bool
     folder: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    counted: str = ""
     not_counted: int = 0
 
     @property
@@ -115,7 +117,12 @@ class Comparison:
     @property
     def label(self) -> str:
         """What the compared number is called: "mase" for the score "mase.forecast"."""
-        return self.score.partition(".")[0]
+        return self.counted or self.score.partition(".")[0]
+
+    @property
+    def label_and_part(self) -> str:
+        """The same with the part of the data that it is of, such as "test mase"."""
+        return self.counted or f"test {self.label}"
 
     @property
     def seeds(self) -> list[int]:
@@ -134,7 +141,7 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
     """What finished runs tell.
 
     Args:
-        found: the variants, with a sweep all candidates for each, and their runs.
+        found: the variants, with a sweep all candidates for each, and their runs; none where a candidate did not learn.
         matched: whether sizes were chosen to make parameters equal.
     """
     chosen = {name: _choice(found, name) for name in dict.fromkeys(variant.name for variant, _ in found)}
@@ -177,20 +184,25 @@ def comparison_of(found: Sequence[tuple[Variant, Sequence[Outcome]]], matched: b
             Candidate(
                 variant.name,
                 variant.settings,
-                outcomes[0].parameters,
-                _validation(outcomes),
+                outcomes[0].parameters if outcomes else None,
+                _validation(outcomes) if outcomes else None,
                 chosen[variant.name] == variant.settings,
             )
             for variant, outcomes in found
             if len(found) > len(chosen)
         ),
         matched=matched,
+        counted=task.counted,
     )
 
 
 def _choice(found: Sequence[tuple[Variant, Sequence[Outcome]]], name: str) -> str:
     """The settings of the candidate with the lowest validation loss; test scores are not looked at."""
-    losses = {variant.settings: _validation(outcomes) for variant, outcomes in found if variant.name == name}
+    losses = {
+        variant.settings: _validation(outcomes)
+        for variant, outcomes in found
+        if variant.name == name and outcomes
+    }
     return min(losses, key=lambda settings: losses[settings])
 
 

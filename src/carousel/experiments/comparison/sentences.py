@@ -32,10 +32,17 @@ def notes(comparison: Comparison) -> list[str]:
     if len(comparison.seeds) > 1:
         said.append(
             "Differences are those of runs of the same seed, with intervals of 95 % each; p values are of the paired "
-            f"t test, after Holm's correction for {_count(_tests(comparison), 'test')}."
+            f"t test, after Holm's correction for {count(_tests(comparison), 'test')}."
         )
         said.append(
             "Seeds are not data sets: what is told here is told of this data, this division of it and these settings."
+        )
+    unsolved = {row.name: sum(not outcome.is_reached for outcome in row.outcomes) for row in comparison.rows}
+    if any(unsolved.values()):
+        told = ", ".join(f"{count} of '{name}'" for name, count in unsolved.items() if count)
+        said.append(
+            f"Runs that did not solve the problem: {told}. They count as if they had with the last sequence that they "
+            "may have, so the means of these variants are too low."
         )
     counts = [row.parameters for row in comparison.rows]
     if comparison.matched and max(counts) > (1 + UNEVEN) * min(counts):
@@ -48,10 +55,14 @@ def notes(comparison: Comparison) -> list[str]:
             "The settings of each variant are those with the lowest validation loss, over all seeds; no test score was "
             "looked at for that."
         )
+    if any(one.validation_loss is None for one in comparison.candidates):
+        said.append(
+            "Settings did not learn where the loss of a run was never a finite number; they are not chosen."
+        )
     said += [f"Layer '{layer}' is left out, since {why}." for layer, why in comparison.left_out.items()]
     if comparison.not_counted:
         said.append(
-            f"The folder holds {_count(comparison.not_counted, 'more finished run')}, not asked for this time and not "
+            f"The folder holds {count(comparison.not_counted, 'more finished run')}, not asked for this time and not "
             "in the table."
         )
     for name in ("carousel", "torch"):
@@ -143,5 +154,6 @@ def _tests(comparison: Comparison) -> int:
     return sum(row.p is not None for row in comparison.rows)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number and what is counted, in the plural unless it is one."""
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -45,11 +45,9 @@ def results(comparison: Comparison) -> Table:
     shown = {heading: column for heading, column in columns.items() if any(column)}
     better = "more" if comparison.higher_is_better else "less"
     count = len(comparison.seeds)
-    caption = (
-        f"Test {comparison.label} ({better} is better): mean and standard deviation over {count} seeds."
-        if count > 1
-        else f"Test {comparison.label} ({better} is better) of a single seed."
-    )
+    over = f": mean and standard deviation over {count} seeds" if count > 1 else " of a single seed"
+    what = comparison.label_and_part
+    caption = f"{what[0].upper()}{what[1:]} ({better} is better){over}."
     return Table(caption, tuple(shown), list(zip(*shown.values(), strict=True)))
 
 
@@ -61,8 +59,8 @@ def candidates(comparison: Comparison) -> Table | None:
         (
             one.name,
             one.settings,
-            f"{one.parameters:,}",
-            f"{one.validation_loss:.4g}",
+            "" if one.parameters is None else f"{one.parameters:,}",
+            "did not learn" if one.validation_loss is None else f"{one.validation_loss:.4g}",
             "chosen" if one.is_chosen else "",
         )
         for one in comparison.candidates
@@ -77,7 +75,7 @@ def markdown(comparison: Comparison) -> str:
     parts = [
         f"# {comparison.title}",
         verdict(comparison),
-        *[f"{table.caption}\n\n{_aligned([table.head, *table.rows])}" for table in tables],
+        *[f"{table.caption}\n\n{aligned([table.head, *table.rows])}" for table in tables],
         "\n".join(f"- {note}" for note in notes(comparison)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -89,7 +87,7 @@ def _spread(row: Row, comparison: Comparison) -> str:
     return f"{scale.number(row.mean)}{spread}{scale.unit}"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as a table of Markdown, names to the left and numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *body = [

@@ -190,7 +190,9 @@ def _changed(config: Config, changes: Mapping[str, Any], variant: str) -> Config
 
 
 def told(point: Mapping[str, Any]) -> str:
-    """Settings in a few words, such as "hidden_size=32 dropout=0.2"."""
-    return " ".join(
-        f"{key.rpartition('.')[2]}={shown(value).replace(' ', '')}" for key, value in point.items()
-    )
+    """Settings in a few words, such as "hidden_size=32 peephole=full"."""
+    words = {
+        key.rpartition(".")[2]: value if isinstance(value, str) else shown(value).replace(" ", "")
+        for key, value in point.items()
+    }
+    return " ".join(f"{key}={word}" for key, word in words.items())

@@ -31,10 +31,10 @@ def _listen(orders: "SimpleQueue[Order]") -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _train(order: Order) -> dict[str, str | None]:
-    """Make a run, or go on with it, and say why it could not be made, and where in the code that was."""
+def _train(order: Order) -> dict[str, str | bool | None]:
+    """Make a run, or go on with it, and say why it could not be made: the fields of `Event`."""
     # What is imported here takes seconds, in which an end of the input must be heard.
-    from carousel.errors import CarouselError
+    from carousel.errors import CarouselError, DivergedError
     from carousel.training import fit, resume
     from carousel.training.config import parse_config
     from carousel.training.parts import CONFIG
@@ -46,7 +46,8 @@ def _train(order: Order) -> dict[str, str | None]:
         else:
             run = fit(parse_config(order["config"], CONFIG), folder, progress=False)
     except CarouselError as error:
-        return {"error": str(error), "trace": traceback.format_exc()}
+        diverged = isinstance(error, DivergedError)
+        return {"error": str(error), "trace": traceback.format_exc(), "diverged": diverged}
     except Exception as error:
         first_line = str(error).partition("\n")[0]
         return {"error": f"{type(error).__name__}: {first_line}", "trace": traceback.format_exc()}

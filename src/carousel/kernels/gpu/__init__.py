@@ -19,6 +19,8 @@ from carousel.kernels.gpu import scan, trust
 from carousel.kernels.gpu.buffers import slots
 from carousel.kernels.gpu.card import card_of, missing, triton_missing
 from carousel.kernels.gpu.form import Form, form_of
+from carousel.kernels.gpu.persistent import Persistent
+from carousel.kernels.gpu.stepwise import Stepwise
 
 __all__ = [
     "backward",
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+BFLOAT16_TORCH, BFLOAT16_CUDNN = (2, 10), 91300
+"""Since when PyTorch asks cuDNN for a recurrence in bfloat16, and cuDNN has one."""
 
 
 def refusal(device: torch.device, dtype: torch.dtype) -> str:
@@ -51,20 +55,28 @@ def cudnn_serves(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether PyTorch would hand a plain LSTM to cuDNN there."""
     cudnn: Any = torch.backends.cudnn
     on = bool(cudnn.is_available() and cudnn.enabled) and torch.version.hip is None
-    return on and device.type == "cuda" and dtype in (*DTYPES, torch.float64)
+    if not on or device.type != "cuda":
+        return False
+    if dtype == torch.bfloat16:  # else PyTorch runs a loop of its own
+        asks = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= BFLOAT16_TORCH
+        return asks and bool(cudnn.version() >= BFLOAT16_CUDNN)
+    return dtype in (torch.float16, torch.float32, torch.float64)
 
 
 def explained(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[str, str]:
     """Why Triton runs in the form that it does; and what has been found wrong with it here, empty if nothing has."""
-    form, reason = form_of(cell, H, dtype, card_of(device))
+    form, reason = _form(cell, H, dtype, device)
     return reason, trust.known_fault(form, H, dtype, device)
 
 
 def fault(given: Arguments, keep: bool) -> str:
     """What a first small case of this cell finds wrong with its kernel on this card; empty if nothing."""
-    x, H = given.x, given.s_init.shape[1]
-    with _at_work(x.device):
-        return trust.fault(_form(given), given.cell, H, x.dtype, x.device, keep)
+    setting = given.cell, given.s_init.shape[1], given.x.dtype, given.x.device
+    with _at_work(given.x.device):
+        form, _ = _form(*setting)
+        found = trust.fault(form, *setting, keep)
+        instead, _ = _form(*setting)
+        return found if instead == form else trust.fault(instead, *setting, keep)
 
 
 def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:
@@ -80,7 +92,7 @@ def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept 
     """
     _demand(given, keep)
     with _at_work(given.x.device):
-        return scan.forward(given, keep, _form(given))
+        return scan.forward(given, keep, _form_for(given))
 
 
 def backward(
@@ -88,7 +100,7 @@ def backward(
 ) -> list[Tensor | None]:
     """As `carousel.kernels.cpu.backward`."""
     with _at_work(given.x.device):
-        return scan.backward(given, kept, errors, wanted, _form(given))
+        return scan.backward(given, kept, errors, wanted, _form_for(given))
 
 
 @contextmanager
@@ -98,8 +110,16 @@ def _at_work(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _form(given: Arguments) -> Form:
-    form, _ = form_of(given.cell, given.s_init.shape[1], given.x.dtype, card_of(given.x.device))
+def _form(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[Form, str]:
+    """What `form_of` says; or stepwise, which does with the same memory, where the other was found to be wrong."""
+    form, reason = form_of(cell, H, dtype, card_of(device))
+    if isinstance(form, Persistent) and (found := trust.known_fault(form, H, dtype, device)):
+        return Stepwise(cell), f"stepwise: {found}"
+    return form, reason
+
+
+def _form_for(given: Arguments) -> Form:
+    form, _ = _form(given.cell, given.s_init.shape[1], given.x.dtype, given.x.device)
     return form
 
 

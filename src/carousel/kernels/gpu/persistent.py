@@ -25,6 +25,8 @@ class Persistent:
     units: int
     """How many a program has the weights of."""
     processors: int
+    sequences: int = SEQUENCES
+    """How many a tile has."""
     phases_a_launch: int | None = None
     """None for all. With 1 no program waits, so they may run one after another, as in Triton's interpreter."""
 
@@ -54,7 +56,7 @@ class Persistent:
     ) -> None:
         H = tensors[0].shape[1]
         K, parts = cut(H)
-        tiles, slices = -(-rows.B // SEQUENCES), -(-H // self.units)
+        tiles, slices = -(-rows.B // self.sequences), -(-H // self.units)
         groups = max(1, min(tiles, self.processors // slices))
         arrivals = torch.zeros(tiles, dtype=torch.int32, device=tensors[0].device)
         phases = rows.T * (2 if self.cell.peephole == "full" else 1)
@@ -63,7 +65,7 @@ class Persistent:
             kernel[slices, groups](
                 *tensors, rows.offsets, rows.lengths, arrivals,
                 rows.T, int(descending), begin, begin + at_once,
-                H=H, K=K, S=parts, BB=SEQUENCES, BH=self.units,
+                H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
                 PRECISION=precision(tensors[0].dtype), **kept,
                 num_warps=parts, num_stages=1, launch_cooperative_grid=True, enable_fp_fusion=True,
@@ -77,12 +79,12 @@ def cut(H: int) -> tuple[int, int]:
 
 
 def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
-    """Shared memory of a program: the weights of its units, and in turn a tile of signal and the sums of the parts."""
+    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts."""
     K, parts = cut(H)
     products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
     weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
     sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
-    return weights + max(signal, sums)
+    return weights + max(2 * signal, sums)
 
 
 def largest_slice(cell: LSTMCell, H: int, dtype: torch.dtype, card: Card) -> int | None:

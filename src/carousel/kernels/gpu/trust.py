@@ -12,6 +12,7 @@ from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
 from carousel.kernels.gpu import scan
 from carousel.kernels.gpu.card import precision
 from carousel.kernels.gpu.form import Form
+from carousel.kernels.gpu.persistent import Persistent
 
 LARGEST_ERROR = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Relative to the largest value: what rounding may make of three steps, and far less than a fault does."""
@@ -44,7 +45,8 @@ def fault(form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.
         with torch.inference_mode(False):
             _faults[key] = _examined(form, cell, H, dtype, device, keep)
         if _faults[key]:
-            warnings.warn(f"carousel: {_faults[key]}; PyTorch operations take its place", stacklevel=2)
+            instead = "the form stepwise takes" if isinstance(form, Persistent) else "PyTorch operations take"
+            warnings.warn(f"carousel: {_faults[key]}; {instead} its place", stacklevel=2)
     return _faults[key]
 
 
@@ -84,11 +86,11 @@ def _case(
 ) -> tuple[Arguments, tuple[Tensor, ...]]:
     """Three steps of three sequences, which end at different steps, and the errors that reach them."""
     T, B, inputs, V = 3, 3, 2, (H + 1) // 2 if cell.projection else H
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator("cpu").manual_seed(0)
     rows, seen = len(cell.nodes) * H, len(cell.peephole_nodes) * H
 
     def random(*shape: int, scale: float = 1.0) -> Tensor:
-        return (scale * torch.randn(shape, generator=generator)).to(device, dtype)
+        return (scale * torch.randn(shape, generator=generator, device="cpu")).to(device, dtype)
 
     ch = {"none": None, "diagonal": random(seen), "full": random(seen, H, scale=H**-0.5)}[cell.peephole]
     given = Arguments(

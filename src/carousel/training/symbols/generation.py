@@ -9,6 +9,9 @@ from carousel.errors import CarouselError
 from carousel.training.stepwise import pushed
 from carousel.training.symbols.model import SymbolModel
 
+LONGEST = 10_000_000
+"""Symbols of a text that is written: hours of writing."""
+
 
 def beginning(model: SymbolModel) -> str:
     """What a model reads where there is no prompt."""
@@ -29,7 +32,7 @@ def drawn(
 
     Args:
         model: in evaluation mode.
-        length: how many symbols.
+        length: how many symbols, at most `LONGEST`.
         temperature: what logits are divided by: 1 draws as the model says, less draws what is likely more often, 0
             takes what is likeliest.
         prompt: what the model reads first; an empty one stands for a new line, or the first symbol of an alphabet
@@ -39,9 +42,10 @@ def drawn(
     Raises:
         CarouselError: an argument is out of range, or a character of the prompt not in the model's alphabet.
     """
-    if length < 1 or temperature < 0 or not np.isfinite(temperature):
+    if not 1 <= length <= LONGEST or temperature < 0 or not np.isfinite(temperature):
         raise CarouselError(
-            f"a text wants a length of 1 or more and a temperature of 0 or more, got {length} and {temperature}"
+            f"a text wants a length of 1 to {LONGEST:,} and a temperature of 0 or more, got {length:g} and "
+            f"{temperature}"
         )
     start = prompt or beginning(model)
     push = pushed(model)

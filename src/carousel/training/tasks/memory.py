@@ -65,7 +65,8 @@ class Memory(Task[MemoryModel, Examples]):
     label = MemoryLabel
     scores = MemoryScores
     test_scores = MemoryTestScores
-    primary = "loss"
+    primary = "solved_after"
+    counted = "sequences until solved"
     higher_is_better = False
 
     def model(self, config: Config, **names: Any) -> MemoryModel:
@@ -135,8 +136,12 @@ class Memory(Task[MemoryModel, Examples]):
         name: str = scores["problem"]
         return f"{name[0].upper()}{name[1:]} {found} ({how}); {reached}{published}."
 
-    def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
-        return {"trivial": scores["trivial"]}
+    def primary_score(self, config: Config, scores: Mapping[str, Any]) -> float:
+        """The training sequences until the problem was solved, or all that a run may have."""
+        return float(scores["solved_after"] or config.training.epochs * config.task.sequences)
+
+    def is_reached(self, scores: Mapping[str, Any]) -> bool:
+        return scores["solved_after"] is not None
 
 
 def _check(config: Config, problem: Problem) -> None:

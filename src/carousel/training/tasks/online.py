@@ -48,6 +48,7 @@ class Online(Symbols):
     """
 
     chooses = False
+    counted = "code length"
     label = OnlineLabel
     test_scores = OnlineTestScores
 

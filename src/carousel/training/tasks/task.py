@@ -56,6 +56,7 @@ class Task(ABC, Generic[Model, Data]):
         scores: of the validation part, in `metrics.json` and on the label; its fields make columns of `history.csv`.
         test_scores: of the test part, in `metrics.json`.
         primary: where in the test scores the number is that runs are compared by, such as "mase.forecast".
+        counted: what that number is called where it is none of the test part.
         higher_is_better: whether more of it is better.
         is_share: whether it lies between 0 and 1 and is told in per cent.
     """
@@ -68,6 +69,7 @@ class Task(ABC, Generic[Model, Data]):
     scores: ClassVar[type[Scores]]
     test_scores: ClassVar[type[Scores]]
     primary: ClassVar[str]
+    counted: ClassVar[str] = ""
     higher_is_better: ClassVar[bool]
     is_share: ClassVar[bool] = False
 
@@ -137,6 +139,10 @@ class Task(ABC, Generic[Model, Data]):
         for name in self.primary_of(config).split("."):
             found = found[name]
         return float(found)
+
+    def is_reached(self, scores: Mapping[str, Any]) -> bool:
+        """Whether what is counted was reached at all; else `primary_score` is the most that might have been counted."""
+        return True
 
     def baselines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """What simpler means reach on the same test part, in terms of `primary_of`, by name."""

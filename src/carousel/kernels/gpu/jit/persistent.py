@@ -20,6 +20,7 @@ from carousel.kernels.gpu.jit.products import (
     four,
     interleaved_rows,
     multiplied,
+    over_blocks,
     product,
     rows_of_weights,
     two,
@@ -27,12 +28,13 @@ from carousel.kernels.gpu.jit.products import (
 )
 from carousel.kernels.gpu.jit.step import (
     CR,
-    CS,
     CU,
     CX,
     DU,
     at,
     known_before,
+    of_readout,
+    of_state,
     previous_state,
     read,
     read_out,
@@ -132,18 +134,18 @@ def backward(
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
     PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
     units = tl.program_id(0) * BH + tl.arange(0, BH)
-    W_vcu = columns_of_weights(W_v, CU, units, H, S, K)
-    W_vcs = columns_of_weights(W_v, CS, units, H, S, K)
-    W_vdu = columns_of_weights(W_v, DU, units, H, S, K)
-    W_vcr = columns_of_weights(W_v, CR, units, H, S, K)
-    if INPUT_GATE:
-        W_vcx = columns_of_weights(W_v, CX, units, H, S, K)
+    W_vpair = columns_of_weights(W_v, CU, units, H, S, K, 2)  # of cu, cs
     if FULL:
-        W_scu = columns_of_weights(W_s, 0, units, H, S, K)
-        W_scs = columns_of_weights(W_s, 1, units, H, S, K)
+        W_vdu = columns_of_weights(W_v, DU, units, H, S, K)
+        W_vcr = columns_of_weights(W_v, CR, units, H, S, K)
+        W_spair = columns_of_weights(W_s, 0, units, H, S, K, 2)  # of cu, cs
         W_scr = columns_of_weights(W_s, PEEPHOLES - 1, units, H, S, K)
         if INPUT_GATE:
             W_scx = columns_of_weights(W_s, 2, units, H, S, K)
+    else:
+        W_vother = columns_of_weights(W_v, DU, units, H, S, K, 2)  # of du, cr
+    if INPUT_GATE:
+        W_vcx = columns_of_weights(W_v, CX, units, H, S, K)
 
     for i in range(begin // PHASES, tl.cdiv(end, PHASES)):
         first, count = rows_of(offsets, step_at(i, T, descending), i < T)
@@ -159,19 +161,21 @@ def backward(
             if FULL:
                 beta += read(f_beta, own, mask)
             psi = read(f_psi, own, mask)
-            s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
+            g_cr, r = of_readout(gates, states, rows, units, mask, H, INPUT_GATE)
+            if not FULL:
+                s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
+                g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
             wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
             after, continued = first_after + sequences, sequences < count_after
-            alpha_cu = whole_signal(alpha, CU, after, continued, NODES, H, S, K)
-            to_beta = multiplied(alpha_cu, W_vcu, PRECISION)
+            pair = whole_signal(alpha, CU, after, continued, NODES, H, S, K, 2)  # of cu, cs
+            to_beta = over_blocks(multiplied(pair, W_vpair, PRECISION), S, BB, BH)
             if FULL:
-                to_psi = multiplied(alpha_cu, W_scu, PRECISION)
-            alpha_cs = whole_signal(alpha, CS, after, continued, NODES, H, S, K)
-            to_beta += multiplied(alpha_cs, W_vcs, PRECISION)
-            if FULL:
-                to_psi += multiplied(alpha_cs, W_scs, PRECISION)
-            alpha_du = whole_signal(alpha, DU, after, continued, NODES, H, S, K)
-            to_beta += multiplied(alpha_du, W_vdu, PRECISION)
+                to_psi = over_blocks(multiplied(pair, W_spair, PRECISION), S, BB, BH)
+                alpha_du = whole_signal(alpha, DU, after, continued, NODES, H, S, K)
+                to_beta += multiplied(alpha_du, W_vdu, PRECISION)
+            else:
+                other = whole_signal(alpha, DU, after, continued, NODES, H, S, K, 2)  # of du, cr
+                to_beta += over_blocks(multiplied(other, W_vother, PRECISION), S, BB, BH)
             if INPUT_GATE:
                 alpha_cx = whole_signal(alpha, CX, after, continued, NODES, H, S, K)
                 to_beta += multiplied(alpha_cx, W_vcx, PRECISION)
@@ -179,16 +183,13 @@ def backward(
                     to_psi += multiplied(alpha_cx, W_scx, PRECISION)
             if FULL:
                 psi += tl.sum(to_psi, axis=0)
-            else:
-                alpha_cr = whole_signal(alpha, CR, after, continued, NODES, H, S, K)
-                to_beta += multiplied(alpha_cr, W_vcr, PRECISION)
             beta += tl.sum(to_beta, axis=0)
-            psi += readout_error(beta, gates, ch, states, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
-            if FULL:
-                write(f_psi, own, psi, mask)
-            else:
-                psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
-                write(f_psi, own, psi, mask)
+            psi += readout_error(beta, g_cr, r, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+            if not FULL:
+                psi = state_error(
+                    psi, s, g_cu, g_cs, u, g_cx, xi_du, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE
+                )
+            write(f_psi, own, psi, mask)
             arrive(arrivals + tile)
         if FULL:
             tick += 1
@@ -199,10 +200,13 @@ def backward(
                 own = at(sequences, 0, units, 1, H)
                 psi = read(f_psi, own, mask)
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
+                g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
                 wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1)
                 alpha_cr = whole_signal(alpha, CR, rows, sequences < count, NODES, H, S, K)
                 psi += product(alpha_cr, W_scr, PRECISION)
-                psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+                psi = state_error(
+                    psi, s, g_cu, g_cs, u, g_cx, xi_du, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE
+                )
                 arrive(arrivals + tile)
                 write(f_psi, own, psi, mask)
                 write(f_beta, own, product(alpha_cr, W_vcr, PRECISION), mask)

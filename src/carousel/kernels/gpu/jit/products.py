@@ -1,4 +1,8 @@
-"""Products of a tile of signal [BB, K] with a program's weights [K, BH], cut along K into a part for each warp."""
+"""Products of a tile of signal [BB, K] with a program's weights [K, BH], cut along K into a part for each warp.
+
+Signals that lie in neighbouring blocks of an array can be one signal, of so many times the parts: their loads are then
+all under way at once, and no sum waits for another.
+"""
 
 import triton
 import triton.language as tl
@@ -12,12 +16,13 @@ def parts(S: tl.constexpr, K: tl.constexpr):
 
 @triton.jit
 def whole_signal(
-    array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr
-):
-    """A block of some rows that other programs wrote, all units of it, [S, BB, K / S]. Not from the nearest cache."""
-    k = parts(S, K)[:, None, :]
-    where = rows[None, :, None].to(tl.int64) * (width * H) + block * H + k
-    return tl.load(array + where, mask=inside[None, :, None] & (k < H), other=0.0, cache_modifier=".cg")
+    array, block, rows, inside, width: tl.constexpr, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr,
+    BLOCKS: tl.constexpr = 1,
+):  # fmt: skip
+    """Whole blocks of some rows that other programs wrote, [BLOCKS * S, BB, K / S]. Not from the nearest cache."""
+    k = parts(BLOCKS * S, BLOCKS * K)[:, None, :]
+    where = rows[None, :, None].to(tl.int64) * (width * H) + (block + k // K) * H + k % K
+    return tl.load(array + where, mask=inside[None, :, None] & (k % K < H), other=0.0, cache_modifier=".cg")
 
 
 @triton.jit
@@ -39,16 +44,24 @@ def interleaved_rows(
 
 
 @triton.jit
-def columns_of_weights(array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr):
-    """The weights from these units to all, transposed, [S, K / S, BH]."""
-    k, of = parts(S, K)[:, :, None], units[None, None, :]
-    return tl.load(array + (k + block * H) * H + of, mask=(of < H) & (k < H), other=0.0)
+def columns_of_weights(
+    array, block, units, H: tl.constexpr, S: tl.constexpr, K: tl.constexpr, BLOCKS: tl.constexpr = 1
+):
+    """The weights from these units to all, transposed, [BLOCKS * S, K / S, BH]."""
+    k, of = parts(BLOCKS * S, BLOCKS * K)[:, :, None], units[None, None, :]
+    return tl.load(array + (k % K + (block + k // K) * H) * H + of, mask=(of < H) & (k % K < H), other=0.0)
 
 
 @triton.jit
 def multiplied(signal, weights, PRECISION: tl.constexpr):
-    """The parts of a product, [S, BB, BH]."""
+    """The parts of a product, [BLOCKS * S, BB, BH]."""
     return tl.dot(signal, weights, input_precision=PRECISION, out_dtype=tl.float32)
+
+
+@triton.jit
+def over_blocks(products, S: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr):
+    """The sum of the products of two blocks, [S, BB, BH]."""
+    return tl.sum(tl.reshape(products, (2, S, BB, BH)), axis=0)
 
 
 @triton.jit

@@ -151,15 +151,19 @@ def previous_state(states, s_init, first_before, count_before, sequences, units,
 
 
 @triton.jit
+def of_readout(gates, states, rows, units, mask, H: tl.constexpr, INPUT_GATE: tl.constexpr):
+    """What `readout_error` needs of the step: g_cr and r."""
+    SLOTS: tl.constexpr = 6 if INPUT_GATE else 4
+    g_cr = read(gates, at(rows, CR, units, SLOTS, H), mask)
+    return g_cr, tanh(read(states, at(rows, 0, units, 1, H), mask))
+
+
+@triton.jit
 def readout_error(
-    beta, gates, ch, states, alpha, rows, units, mask,
-    H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr,
+    beta, g_cr, r, ch, alpha, rows, units, mask, H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr
 ):  # fmt: skip
     """alpha_cr[n] into `alpha`; returns what reaches psi[n] from here, but for a full peephole."""
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
-    SLOTS: tl.constexpr = 6 if INPUT_GATE else 4
-    g_cr = read(gates, at(rows, CR, units, SLOTS, H), mask)
-    r = tanh(read(states, at(rows, 0, units, 1, H), mask))
     alpha_cr = beta * r * slope(g_cr)
     write(alpha, at(rows, CR, units, NODES, H), alpha_cr, mask)
     part = beta * g_cr * (1.0 - r * r)
@@ -169,16 +173,27 @@ def readout_error(
 
 
 @triton.jit
-def state_error(
-    psi, s, gates, ch, alpha, rows, units, mask,
-    H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr,
-):  # fmt: skip
-    """The other alphas of step n from psi[n] and s[n-1]; returns f_psi[n], but for full peepholes."""
-    NODES: tl.constexpr = 5 if INPUT_GATE else 4
+def of_state(gates, rows, units, mask, H: tl.constexpr, INPUT_GATE: tl.constexpr):
+    """What `state_error` needs of the step: g_cu, g_cs, u; g_cx and xi_du, of no use where there is no input gate."""
     SLOTS: tl.constexpr = 6 if INPUT_GATE else 4
     g_cu = read(gates, at(rows, CU, units, SLOTS, H), mask)
     g_cs = read(gates, at(rows, CS, units, SLOTS, H), mask)
     u = read(gates, at(rows, U if INPUT_GATE else DU, units, SLOTS, H), mask)
+    g_cx = u
+    xi_du = u
+    if INPUT_GATE:
+        g_cx = read(gates, at(rows, CX, units, SLOTS, H), mask)
+        xi_du = read(gates, at(rows, DU, units, SLOTS, H), mask)
+    return g_cu, g_cs, u, g_cx, xi_du
+
+
+@triton.jit
+def state_error(
+    psi, s, g_cu, g_cs, u, g_cx, xi_du, ch, alpha, rows, units, mask,
+    H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr,
+):  # fmt: skip
+    """The other alphas of step n from psi[n] and s[n-1]; returns f_psi[n], but for full peepholes."""
+    NODES: tl.constexpr = 5 if INPUT_GATE else 4
     alpha_cs = psi * s * slope(g_cs)
     alpha_cu = psi * u * slope(g_cu)
     alpha_du = psi * g_cu * (1.0 - u * u)
@@ -189,8 +204,6 @@ def state_error(
     if PEEPHOLE == "diagonal":
         f_psi += of_units(ch, 0, units, H) * alpha_cu + of_units(ch, 1, units, H) * alpha_cs
     if INPUT_GATE:
-        g_cx = read(gates, at(rows, CX, units, SLOTS, H), mask)
-        xi_du = read(gates, at(rows, DU, units, SLOTS, H), mask)
         alpha_cx = alpha_du * xi_du * slope(g_cx)
         write(alpha, at(rows, CX, units, NODES, H), alpha_cx, mask)
         if PEEPHOLE == "diagonal":

@@ -10,6 +10,8 @@ from carousel.kernels.gpu.jit.step import (
     CR,
     at,
     known_before,
+    of_readout,
+    of_state,
     previous_state,
     read,
     read_out,
@@ -83,10 +85,14 @@ def retreat(
     psi = read(f_psi, own, mask)
     if FULL:
         psi += read(products, at(sequences, 1, units, WIDTH, H), mask)
-    psi += readout_error(beta, gates, ch, states, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+    g_cr, r = of_readout(gates, states, rows, units, mask, H, INPUT_GATE)
+    psi += readout_error(beta, g_cr, r, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
     if not FULL:
         s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
-        psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
+        g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
+        psi = state_error(
+            psi, s, g_cu, g_cs, u, g_cx, xi_du, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE
+        )
     tl.debug_barrier()  # what was read is written over
     write(f_psi, own, psi, mask)
 
@@ -101,6 +107,7 @@ def conclude(
     own = at(sequences, 0, units, 1, H)
     psi = read(f_psi, own, mask) + read(from_alpha, own, mask)
     s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
-    psi = state_error(psi, s, gates, ch, alpha, rows, units, mask, H, "full", INPUT_GATE)
+    g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
+    psi = state_error(psi, s, g_cu, g_cs, u, g_cx, xi_du, ch, alpha, rows, units, mask, H, "full", INPUT_GATE)
     tl.debug_barrier()  # what was read is written over
     write(f_psi, own, psi, mask)

@@ -1,0 +1,69 @@
+"""Settings of different sections that do not go together are refused, not ignored."""
+
+import pytest
+
+from carousel.errors import CarouselError
+from carousel.training import Config, override
+from carousel.training.config import parse_config
+
+
+def complaint(*settings) -> str:
+    with pytest.raises(CarouselError) as error:
+        override(Config(), settings)
+    return str(error.value)
+
+
+NEXT = ("forecast", "symbols")
+
+
+@pytest.mark.parametrize("kind", NEXT)
+def test_a_task_that_predicts_what_comes_next_has_layers_that_look_back(kind):
+    config = override(Config(), [f"kind={kind}", "layer=augmented"])
+    assert (config.model.bidirectional, config.model.context) == (False, (1, 0))
+    assert override(config, ["layer=lstm"]).model.context == (0, 0)
+    assert override(config, ["context=[3, 0]"]).model.context == (3, 0)
+    assert override(config, ["kind=classify"]).model == Config().model
+    text = f"task: {{kind: {kind}}}\nmodel: {{hidden_size: 8}}"
+    assert parse_config(text, "text").model.bidirectional is False
+
+
+@pytest.mark.parametrize("kind", NEXT)
+@pytest.mark.parametrize(
+    "setting, found",
+    [("bidirectional=true", "bidirectional is true"), ("context=[0, 2]", "context looks 2 ahead")],
+)
+def test_a_layer_that_would_see_what_it_has_to_predict_is_refused(kind, setting, found):
+    assert complaint(f"kind={kind}", "layer=augmented", setting) == (
+        f"settings: a layer that looks ahead would see what task '{kind}' has to predict: {found}; "
+        "set bidirectional to false and the second number of context to 0"
+    )
+
+
+def test_data_come_from_one_place():
+    config = parse_config("data: {file: mine.csv}", "text")
+    assert (config.data.dataset, config.data.name) == (None, "mine.csv")
+    sentence = complaint("file=mine.csv", "dataset=japanese_vowels")
+    assert sentence.endswith("data wants either a file or the name of a known dataset; give one of them")
+
+
+ADDING = ("kind=memory", "problem=adding")
+
+
+def test_a_problem_of_memory_has_dropout_between_layers_alone():
+    adding = override(Config(), ADDING)
+    there = ["kind=classify", "problem=null", "dataset=japanese_vowels"]
+    assert (adding.model.dropout, override(adding, there).model.dropout) == (0, 0.2)
+    assert override(Config(), [*ADDING, "dropout=0.1", "num_layers=2"]).model.dropout == 0.1
+    assert complaint(*ADDING, "dropout=0.1") == (
+        "settings: task 'memory' has dropout between layers alone, got dropout 0.1 and one layer; set dropout to 0, or "
+        "num_layers to 2"
+    )
+
+
+@pytest.mark.parametrize("task", [("kind=forecast",), ("kind=symbols",), ADDING])
+def test_an_offset_of_the_input_is_for_sequences_to_classify(task):
+    assert complaint(*task, "input_offset=0.4") == (
+        f"settings: input_offset is for task 'classify', got 0.4 for task '{task[0].removeprefix('kind=')}'; set it to 0"
+    )
+    classifying = override(Config(), ["input_offset=0.4"])
+    assert override(classifying, task).training.input_offset == 0
