@@ -27,7 +27,18 @@ template <> struct Exponential<double> {
     static constexpr int exponent_bits = 52, exponent_bias = 1023, terms = 13;
 };
 
-constexpr double inverse_factorial(int n) { return n < 2 ? 1.0 : inverse_factorial(n - 1) / n; }
+// of[n] is (-1)^n / n!. A table: the values of a function GCC may compute anew for every vector.
+template <class T> struct Coefficients {
+    T of[Exponential<T>::terms + 1];
+
+    constexpr Coefficients() : of{} {
+        double value = 1;
+        for (int n = 0; n <= Exponential<T>::terms; ++n) {
+            of[n] = T(value);
+            value /= -(n + 1);
+        }
+    }
+};
 
 // scale = 2^k and part = 1 - exp(-r), so that exp(-z) = scale - scale * part. z must lie in -most .. most, or be NaN.
 template <class T> inline void split_exp(Vector<T> z, Vector<T>& scale, Vector<T>& part) {
@@ -36,10 +47,10 @@ template <class T> inline void split_exp(Vector<T> z, Vector<T>& scale, Vector<T
     const Vector<T> k = shifted - E::round;
     Vector<T> r = z + k * E::ln2_high;
     r = r + k * E::ln2_low;
-    constexpr int sign = E::terms % 2 ? -1 : 1;
-    Vector<T> series = all<T>(T(sign * inverse_factorial(E::terms)));
+    static constexpr Coefficients<T> coefficient;
+    Vector<T> series = all<T>(coefficient.of[E::terms]);
 #pragma GCC unroll 16
-    for (int n = E::terms - 1; n >= 2; --n) series = series * r + T((n % 2 ? -1 : 1) * inverse_factorial(n));
+    for (int n = E::terms - 1; n >= 2; --n) series = series * r + coefficient.of[n];
     part = r - series * (r * r);
     constexpr auto bias = decltype(Integers<T>{}[0] + 0)(E::exponent_bias);
     scale = (Vector<T>)(((Integers<T>)shifted + bias) << E::exponent_bits);
