@@ -20,7 +20,7 @@ from carousel.training.environment import cpu_threads
 SETTINGS = {
     "small": ["hidden_size=8", "batch_size=8", "epochs=4"],
     "middle": ["hidden_size=64", "batch_size=16", "epochs=6"],
-    "large": ["hidden_size=160", "batch_size=64", "epochs=8"],
+    "large": ["hidden_size=160", "batch_size=32", "epochs=6"],
 }
 
 
