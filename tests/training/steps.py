@@ -1,5 +1,7 @@
 """A training in the middle of which something happens."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -19,3 +21,8 @@ def after_steps(monkeypatch: pytest.MonkeyPatch, steps: int, action: Callable[[A
         return original(model, batch, index)
 
     monkeypatch.setattr(SequenceClassifier, "training_step", step)
+
+
+def press_ctrl_c(*arguments: object) -> None:
+    """What a user does, wherever it is called from; whatever it is given does not matter."""
+    os.kill(os.getpid(), signal.SIGINT)

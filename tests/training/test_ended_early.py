@@ -14,11 +14,7 @@ from carousel.training import evaluate, fit, open_run, override
 from carousel.training import recorder as recorder_module
 from carousel.training.classifier import SequenceClassifier
 from carousel.training.tasks.classify import Classify
-from steps import after_steps
-
-
-def press_ctrl_c(*arguments):
-    os.kill(os.getpid(), signal.SIGINT)
+from steps import after_steps, press_ctrl_c
 
 
 def test_a_device_that_runs_out_of_memory_gets_a_sentence(tiny, tmp_path, monkeypatch):

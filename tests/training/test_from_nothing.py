@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from test_fitting import after_steps, press_ctrl_c
 
 from carousel import texts
 from carousel.data import load, write_npz
@@ -14,6 +13,7 @@ from carousel.training import Config, configure, fit, open_run, override, resume
 from carousel.training.from_nothing import comparison_of, from_nothing
 from carousel.training.tasks.classify import Classify
 from commands import call, one_object, sentence
+from steps import after_steps, press_ctrl_c
 
 SMALL = ["layer=lstm", "hidden_size=4", "batch_size=16", "epochs=2", "learning_rate=0.03"]
 

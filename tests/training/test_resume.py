@@ -18,6 +18,7 @@ from carousel.training.lock import locked
 from commands import TINY, call, one_object, sentence
 from killed import SETTINGS
 from kills import killed_after
+from steps import after_steps, press_ctrl_c
 
 KILLER = Path(__file__).with_name("killed.py")
 SMALL = ("layer=lstm", "hidden_size=4", "epochs=4", "batch_size=64", "learning_rate=0.03", "input_offset=0.3")
@@ -95,8 +96,6 @@ def test_a_kill_between_any_two_files_changes_no_bit(replacement, config, whole,
 
 
 def test_ctrl_c_and_more_than_one_resume_change_no_bit(config, whole, tmp_path, monkeypatch):
-    from test_fitting import after_steps, press_ctrl_c
-
     after_steps(monkeypatch, 2 * 2 + 1, press_ctrl_c)
     folder = fit(config, tmp_path / "run", progress=False).folder
     assert open_run(folder).metrics()["status"] == "interrupted"

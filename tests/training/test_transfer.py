@@ -9,6 +9,7 @@ from carousel.data import load, write_npz
 from carousel.errors import CarouselError
 from carousel.training import Config, configure, fit, load_config, override, resume, start_from
 from commands import call, sentence
+from steps import after_steps, press_ctrl_c
 
 TRAIN, _ = load("japanese_vowels")
 SMALL = [
@@ -74,8 +75,6 @@ def test_frozen_layers_stay_as_they_are(layers, first, two_men, tmp_path):
 
 
 def test_a_resumed_run_does_not_start_again(first, two_men, tmp_path, monkeypatch):
-    from test_fitting import after_steps, press_ctrl_c
-
     changes = [*start_from(first.folder), "freeze=1", "epochs=3", "batch_size=8", "also_from_nothing=false"]
     config, _ = configure(two_men, changes=changes)
     whole = fit(config, tmp_path / "whole", progress=False)
