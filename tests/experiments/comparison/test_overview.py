@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from scipy import stats
@@ -137,3 +138,19 @@ def test_one_comparison_alone_or_of_a_single_seed_is_said(folders, tmp_path):
         compare_data_sets([single, pair])
     with pytest.raises(CarouselError, match="cannot read '.*nowhere/comparison.json'"):
         compare_data_sets([tmp_path / "nowhere", single])
+
+
+def test_the_recorded_ablation_is_read_and_says_what_its_page_tells():
+    root = Path(__file__).parents[3]
+    overview = compare_data_sets(sorted((root / "benchmarks/results/ablation").iterdir()))
+    names = [comparison.recipe for comparison in overview.comparisons]
+    gains = {
+        (line.name, name): gain
+        for line in overview.lines
+        for name, gain in zip(names, line.gains, strict=True)
+    }
+    assert [key for key, gain in gains.items() if gain.is_told] == [("only peepholes", "health")]
+    page = (root / "docs/ablation.md").read_text()
+    assert "**Of 63 differences one can be told from chance**: full peepholes on `health`" in page
+    assert len(gains) == 63
+    assert f"{-gains['only peepholes', 'finance'].mean:.3f} ± 0.040 |" in page
