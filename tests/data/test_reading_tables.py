@@ -260,6 +260,7 @@ def test_any_bytes_are_refused_or_read(extension, tmp_path_factory, data):
 @settings(max_examples=60)
 @given(cells=st.lists(st.lists(st.text(max_size=6), min_size=3, max_size=3), min_size=1, max_size=12))
 @example(cells=[["=1+1", "2020-01-01", "é"]] * 3)
+@example(cells=[["", "", ""], ["", "", "0\n0"], ["", "", ""], ["", "", ""]])
 def test_any_cells_are_refused_or_read(path, cells):
     pd.DataFrame(cells, columns=["a", "b", "c"]).to_csv(path, index=False)
     try:

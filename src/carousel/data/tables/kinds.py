@@ -119,7 +119,7 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
             return "empty"
         if len(column.values) > max(2, column.text_cells / 2):
             return "a text of its own in most rows"
-        return f"'{next(iter(column.values))}' in every row" if len(column.values) == 1 else None
+        return f"{next(iter(column.values))!r} in every row" if len(column.values) == 1 else None
     if column.n_missing == column.n_rows:
         return "empty"
     if column.low == column.high:
