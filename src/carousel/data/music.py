@@ -23,7 +23,8 @@ def midi_files(path: Path) -> list[Path]:
     found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not found:
         raise CarouselError(
-            f"cannot read '{path}': it is a folder without MIDI files ({', '.join(SUFFIXES)}); name another"
+            f"cannot read '{path}': it is a folder without MIDI files ({', '.join(SUFFIXES)}), and only music is "
+            "read from a folder; name another, or a file"
         )
     return found
 
