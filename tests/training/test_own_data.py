@@ -84,7 +84,7 @@ def test_the_command_trains_on_a_file_and_says_what_it_inferred(file, tmp_path):
     assert result.stderr.startswith(
         "The task is to classify: the file holds sequences.\nnine_men: 9 classes, 171 sequences"
     )
-    assert "--utterance" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
+    assert "--sequence" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
     found = one_object(call("evaluate", tmp_path / "run", "--data", file, "--json"))
     assert np.sum(found["confusion"]) == 270
 
