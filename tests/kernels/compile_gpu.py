@@ -15,18 +15,15 @@ from triton.compiler import ASTSource
 from carousel.kernels import LSTMCell
 from carousel.kernels.gpu.card import Card
 from carousel.kernels.gpu.form import form_of
-from carousel.kernels.gpu.jit import persistent, stepwise
+from carousel.kernels.gpu.jit import persistent, streamed
 from carousel.kernels.gpu.persistent import SEQUENCES, SPARE, Persistent, cut, shared_bytes
-from carousel.kernels.gpu.stepwise import SEQUENCES as FEWER
-from carousel.kernels.gpu.stepwise import UNITS
+from carousel.kernels.gpu.streamed import BLOCK_BYTES, STAGES, WARPS, Streamed
 
 CARDS = {80: Card(108, 163 * 1024), 90: Card(132, 227 * 1024)}
 POINTERS = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16"}
-TYPES = dict.fromkeys(("from_v", "from_s", "state", "f_psi", "f_beta", "products", "from_alpha"), "*fp32")
+TYPES = dict.fromkeys(("from_v", "from_s", "state", "f_psi", "f_beta"), "*fp32")
 TYPES |= dict(offsets="*i64", lengths="*i32", arrivals="*i32")
-TYPES |= dict.fromkeys(
-    ("T", "descending", "begin", "end", "first", "count", "first_before", "count_before"), "i32"
-)
+TYPES |= dict.fromkeys(("T", "descending", "begin", "end"), "i32")
 
 PERSISTENT = [
     (LSTMCell("full", True), 1024, torch.bfloat16, 90),
@@ -34,9 +31,11 @@ PERSISTENT = [
     (LSTMCell("full"), 512, torch.bfloat16, 80),
     (LSTMCell("diagonal", True), 250, torch.float32, 80),
 ]
-STEPWISE = [
-    (LSTMCell("full", True), 2048, torch.bfloat16, 90),
-    (LSTMCell("diagonal"), 2048, torch.float32, 80),
+STREAMED = [  # and the batch
+    (LSTMCell("full", True), 2048, torch.bfloat16, 90, 16),
+    (LSTMCell("full", True), 1024, torch.bfloat16, 90, 256),
+    (LSTMCell("full"), 1024, torch.float16, 80, 64),
+    (LSTMCell("diagonal"), 2048, torch.float32, 80, 16),
 ]
 
 
@@ -93,6 +92,11 @@ def compiled_anew_for(kernel) -> list[str]:
     ]
 
 
+def loads_under_way(compiled) -> bool:
+    """Whether products read what was asked for some blocks before."""
+    return "ttg.async_copy_global_to_local" in compiled.asm["ttgir"]
+
+
 def report(form, kernel, cell, H, dtype, capability, compiled, promised, **more):
     return dict(
         form=form, kernel=kernel.__name__, cell=str(cell), H=H, dtype=str(dtype), capability=capability,
@@ -104,7 +108,7 @@ def report(form, kernel, cell, H, dtype, capability, compiled, promised, **more)
 def main() -> None:
     found = []
     for cell, H, dtype, capability in PERSISTENT:
-        form, reason = form_of(cell, H, dtype, CARDS[capability])
+        form, reason = form_of(cell, 1, H, dtype, CARDS[capability])
         assert isinstance(form, Persistent), reason
         K, parts = cut(H)
         for kernel in (persistent.forward, persistent.backward):
@@ -116,17 +120,21 @@ def main() -> None:
             promised = shared_bytes(cell, H, dtype, form.units) + SPARE
             more = dict(weights_loaded=weights_loaded_in_the_loop(compiled), meetings=meetings(compiled))
             found.append(report("persistent", kernel, cell, H, dtype, capability, compiled, promised, **more))
-    for cell, H, dtype, capability in STEPWISE:
-        form, _ = form_of(cell, H, dtype, CARDS[capability])
-        assert not isinstance(form, Persistent)
-        kernels = [stepwise.advance, stepwise.retreat]
-        kernels += [stepwise.finish, stepwise.conclude] if cell.peephole == "full" else []
-        for kernel in kernels:
+    for cell, H, dtype, capability, B in STREAMED:
+        form, reason = form_of(cell, B, H, dtype, CARDS[capability])
+        assert isinstance(form, Streamed), reason
+        for kernel in (streamed.forward, streamed.backward):
             compiled = compile_kernel(
-                kernel, dtype, capability, 4, H=H, BB=FEWER, BH=UNITS, PEEPHOLE=cell.peephole,
-                INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
+                kernel, dtype, capability, WARPS, H=H, BB=form.tile.sequences, BH=form.tile.units,
+                BK=BLOCK_BYTES // dtype.itemsize, STAGES=STAGES, PEEPHOLE=cell.peephole,
+                INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION="ieee",
             )  # fmt: skip
-            found.append(report("stepwise", kernel, cell, H, dtype, capability, compiled, SPARE))
+            more = dict(loads_under_way=loads_under_way(compiled), meetings=meetings(compiled))
+            found.append(
+                report(
+                    "streamed", kernel, cell, H, dtype, capability, compiled, CARDS[capability].shared, **more
+                )
+            )
     json.dump(found, sys.stdout, indent=1)
 
 
