@@ -17,7 +17,7 @@ from carousel.kernels.gpu.card import Card
 from carousel.kernels.gpu.form import form_of
 from carousel.kernels.gpu.jit import persistent, streamed
 from carousel.kernels.gpu.persistent import SEQUENCES, SPARE, Persistent, cut, shared_bytes
-from carousel.kernels.gpu.streamed import BLOCK_BYTES, STAGES, WARPS, Streamed
+from carousel.kernels.gpu.streamed import BLOCK_BYTES, WARPS, Streamed
 
 CARDS = {80: Card(108, 163 * 1024), 90: Card(132, 227 * 1024)}
 POINTERS = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16"}
@@ -126,7 +126,7 @@ def main() -> None:
         for kernel in (streamed.forward, streamed.backward):
             compiled = compile_kernel(
                 kernel, dtype, capability, WARPS, H=H, BB=form.tile.sequences, BH=form.tile.units,
-                BK=BLOCK_BYTES // dtype.itemsize, STAGES=STAGES, PEEPHOLE=cell.peephole,
+                BK=BLOCK_BYTES // dtype.itemsize, STAGES=form.tile.stages, PEEPHOLE=cell.peephole,
                 INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION="ieee",
             )  # fmt: skip
             more = dict(loads_under_way=loads_under_way(compiled), meetings=meetings(compiled))

@@ -44,7 +44,7 @@ def test_kernels_compile_and_fit_the_chip(compiled):
     }
     for case in compiled:
         assert case["shared"] <= case["promised"] <= SHARED[case["capability"]], case
-        assert case["stack"] <= (16 if case["form"] == "streamed" else 0), f"registers are spilled: {case}"
+        assert case["stack"] <= (64 if case["form"] == "streamed" else 0), f"registers are spilled: {case}"
         assert case["anew"] == [], "another length or batch is compiled anew"
 
 

@@ -13,12 +13,14 @@ from carousel.kernels.gpu.rows import Rows
 
 BLOCK_BYTES = 128
 """Of a row that one load takes: the terms of a block."""
-STAGES, WARPS = 3, 8
+WARPS = 8
 
 
 class Tile(NamedTuple):
     sequences: int
     units: int
+    stages: int
+    """Blocks whose loads are under way: some 80 KB, as the L2 takes most of a microsecond and gives 0.1 MB in one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Streamed:
 
     @property
     def tile(self) -> Tile:
-        return Tile(128, 32) if self.is_wide else Tile(64, 16)
+        return Tile(128, 32, 4) if self.is_wide else Tile(64, 16, 6)
 
     def forward(self, given: Forward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import streamed
@@ -77,7 +79,7 @@ class Streamed:
             kernel[(min(tiles * slices, self.processors),)](
                 *tensors, rows.offsets, rows.lengths, arrivals,
                 rows.T, int(descending), begin, begin + at_once,
-                H=H, BB=tile.sequences, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=STAGES,
+                H=H, BB=tile.sequences, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate, PRECISION=precision(dtype), **kept,
                 num_warps=WARPS, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
             )  # fmt: skip
