@@ -177,7 +177,8 @@ def test_counts_since_1970(path, unit):
 
 
 def test_the_hour_of_something_once_a_day_is_a_number_like_others():
-    frame = pd.DataFrame({"date": pd.date_range("2020", periods=60), "hour": np.arange(60) % 7})
+    days = pd.date_range("2020", periods=60).strftime("%d.%m.%Y")
+    frame = pd.DataFrame({"date": days, "hour": np.arange(60) % 7})
     schema, _ = infer_schema(Table.from_frame(frame))
     assert (schema.time, schema.targets) == (("date",), ("hour",))
 
