@@ -13,7 +13,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from carousel.kernels import LSTMCell
-from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.card import Card, precision
 from carousel.kernels.gpu.form import form_of
 from carousel.kernels.gpu.jit import persistent, stepwise
 from carousel.kernels.gpu.persistent import SEQUENCES, SPARE, Persistent, cut, shared_bytes
@@ -33,6 +33,7 @@ PERSISTENT = [
     (LSTMCell(), 1024, torch.float16, 90),
     (LSTMCell("full"), 512, torch.bfloat16, 80),
     (LSTMCell("diagonal", True), 250, torch.float32, 80),
+    (LSTMCell("full", True), 512, torch.float32, 90),
 ]
 STEPWISE = [
     (LSTMCell("full", True), 2048, torch.bfloat16, 90),
@@ -81,6 +82,18 @@ def weights_loaded_in_the_loop(compiled) -> int:
     return sum(int(rows) != SEQUENCES for rows in tiles) if tiles else -1
 
 
+def tensor_products(compiled, dtype) -> int:
+    """Instructions that multiply on tensor cores, with numbers of the dtype, float32 as tf32."""
+    kind = {torch.float32: "tf32", torch.bfloat16: "bf16", torch.float16: "f16"}[dtype]
+    return len(re.findall(rf"mma\.sync[^\n]*\.{kind}\.{kind}\.", compiled.asm["ptx"]))
+
+
+def products_elsewhere(compiled) -> int:
+    """Products that tensor cores do not make."""
+    results = re.findall(r" tt\.dot .*-> (.*)", compiled.asm["ttgir"])
+    return sum("#mma" not in result for result in results) if results else -1
+
+
 def meetings(compiled) -> tuple[int, ...]:
     """How often a program says that what it wrote is there, and how often it waits for what others wrote."""
     return tuple(len(re.findall(rf"\.{order}\.", compiled.asm["ptx"])) for order in ("release", "acquire"))
@@ -111,10 +124,15 @@ def main() -> None:
             compiled = compile_kernel(
                 kernel, dtype, capability, parts, H=H, K=K, S=parts, BB=SEQUENCES, BH=form.units,
                 PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
-                PRECISION="ieee",
+                PRECISION=precision(dtype),
             )  # fmt: skip
             promised = shared_bytes(cell, H, dtype, form.units) + SPARE
-            more = dict(weights_loaded=weights_loaded_in_the_loop(compiled), meetings=meetings(compiled))
+            more = dict(
+                weights_loaded=weights_loaded_in_the_loop(compiled),
+                meetings=meetings(compiled),
+                tensor_products=tensor_products(compiled, dtype),
+                other_products=products_elsewhere(compiled),
+            )
             found.append(report("persistent", kernel, cell, H, dtype, capability, compiled, promised, **more))
     for cell, H, dtype, capability in STEPWISE:
         form, _ = form_of(cell, H, dtype, CARDS[capability])

