@@ -79,7 +79,7 @@ def test_fit_makes_a_run_and_a_report_and_says_what_to_try_next(tmp_path, monkey
     assert f"best epoch  {metrics['best_epoch']} of 2\n" in result.stdout
     assert "\nkernel      torch.nn.LSTM, 1 thread\n" in result.stdout
     assert f"report      {folder / 'report.html'}\n" in result.stdout
-    for line in (f"evaluate {folder}", f"report {folder} --utterance 7", f"fit {folder}/config.yaml"):
+    for line in (f"evaluate {folder}", f"report {folder} --sequence 7", f"fit {folder}/config.yaml"):
         assert f"  carousel {line}" in result.stdout
     assert "epoch 2/2: loss" in result.stderr
     text = (folder / "config.yaml").read_text()
@@ -94,7 +94,7 @@ def test_what_fit_suggests_works(run, tmp_path, monkeypatch):
     assert again["validation"] == metrics["validation"]
     assert again["run"] == "runs/japanese_vowels-torch-1"
     assert one_object(call("evaluate", again["run"], "--json"))["accuracy"] == metrics["test"]["accuracy"]
-    assert one_object(call("report", again["run"], "--utterance", 7, "--json"))["report"] == again["report"]
+    assert one_object(call("report", again["run"], "--sequence", 7, "--json"))["report"] == again["report"]
 
 
 def test_json_of_fit_is_the_metrics_and_where_things_are(tmp_path):

@@ -129,7 +129,7 @@ def test_every_formula_became_mathml(site):
 def test_help_and_settings_were_filled_in(site):
     page = site["commands.html"]
     assert "{{" not in page
-    assert "--utterance ID" in page
+    assert "--sequence ID" in page
     assert "<code>learning_rate</code>" in page
 
 

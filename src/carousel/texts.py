@@ -31,14 +31,14 @@ def fitted(
     metrics: dict[str, Any],
     task: Task,
     report: Path,
-    utterance: str | None,
+    sequence: str | None,
     worth: str | None,
 ) -> str:
     folder = as_argument(run)
     judged = "".join(f"{verdict}\n\n" for verdict in (task.verdict(metrics["test"]), worth) if verdict)
     data = {"text": "", "music": " --out piece.mid"}.get(task.writes, " --data FILE")
     predict = f"carousel predict {folder}{data}\n  "
-    look = f"carousel report {folder} --utterance {utterance}\n  " if utterance else ""
+    look = f"carousel report {folder} --sequence {sequence}\n  " if sequence else ""
     return f"""\
 {judged}{_kept(metrics, task, whole=f" of {metrics['epochs']}")}
 {_scored(task):<11} {task.shown(metrics["test"])}

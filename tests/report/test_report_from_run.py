@@ -1,6 +1,7 @@
 """The report of a run folder: complete, interrupted, and of every layer."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -46,7 +47,14 @@ def test_the_page_says_what_the_run_did(folder):
     kernel = metrics["kernel"]
     assert kernel.endswith(", 1 thread") and kernel in text
     pictures = sorted(path.name for path in (folder / "figures").iterdir())
-    assert pictures == ["confusion.png", "learning_curves.png", "utterance.png"]
+    assert pictures == ["confusion.png", "learning_curves.png", "sequence.png"]
+
+
+def test_the_words_fit_whatever_the_sequences_are(folder):
+    page = report_run(folder).read_text().split("<body>")[1]
+    said, _, configuration = re.sub('base64,[^"]*', "", page).partition("Configuration")
+    assert "learning_rate" in configuration and "One sequence of" in said and "ended at each step" in said
+    assert not re.findall("(?i)utterance|frame|speaker|speech", said)
 
 
 def test_an_interrupted_run_has_a_report_without_test_score(folder):
@@ -59,13 +67,15 @@ def test_an_interrupted_run_has_a_report_without_test_score(folder):
 
 
 @pytest.mark.parametrize("layer, gates", [("augmented", 4), ("torch", 3)])
-def test_the_utterance_is_the_one_asked_for_and_its_signals_are_the_layers(
+def test_the_sequence_is_the_one_asked_for_and_its_signals_are_the_layers(
     layer, gates, runs, tmp_path, monkeypatch
 ):
     folder = shutil.copytree(runs[layer].folder, tmp_path / "run")
-    drawn, original = [], classify.draw_utterance
-    monkeypatch.setattr(classify, "draw_utterance", lambda *a, **b: drawn.append((a, b)) or original(*a, **b))
-    report_run(folder, utterance="40")
+    drawn, original = [], classify.classified_sequence
+    monkeypatch.setattr(
+        classify, "classified_sequence", lambda *a, **b: drawn.append((a, b)) or original(*a, **b)
+    )
+    report_run(folder, sequence="40")
     ((signals, features, probabilities, classes), options) = drawn[0]
     assert options["title"] == "Test sequence 40, class 2"
     assert options["true_class"] == TEST.labels[40] == 1
@@ -93,17 +103,17 @@ def test_a_layer_whose_gates_are_hidden_says_so(runs, tmp_path):
     with pytest.raises(
         CarouselError, match="the gates of sequence '40' cannot be drawn: torch.nn.GRU does not"
     ):
-        report_run(folder, utterance="40")
+        report_run(folder, sequence="40")
     assert "not drawn: torch.nn.GRU does not show its gates" in report_run(folder).read_text()
     assert {path.name for path in (folder / "figures").iterdir()} == {"confusion.png", "learning_curves.png"}
     assert json.loads((folder / "metrics.json").read_text())["kernel"] == "torch.nn.GRU, 1 thread"
 
 
-def test_an_unknown_utterance(folder):
+def test_an_unknown_sequence(folder):
     with pytest.raises(
         CarouselError, match="the test part has no sequence '370'; its 370 ids run from '0' to '369'"
     ):
-        report_run(folder, utterance="370")
+        report_run(folder, sequence="370")
     assert not (folder / "report.html").exists()
 
 

@@ -69,13 +69,13 @@ def test_a_sequence_is_chosen_by_its_number(run, monkeypatch):
     monkeypatch.setattr(
         "carousel.report.memory.one_sequence", lambda *told: drawn.append(told) or one_sequence(*told)
     )
-    report_run(run.folder, utterance="2")
+    report_run(run.folder, sequence="2")
     _, sequence, answers = drawn[0]
     test = run.task.prepare(run.config).test
     np.testing.assert_array_equal(sequence.x, test.x[:, 2:3])
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
     with pytest.raises(CarouselError, match="^the test part has no sequence '4'; they are numbered 0 to 3$"):
-        report_run(run.folder, utterance="4")
+        report_run(run.folder, sequence="4")
 
 
 def test_the_curve_counts_sequences():

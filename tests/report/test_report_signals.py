@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carousel.errors import CarouselError
-from carousel.report import utterance
+from carousel.report import classified_sequence
 
 GATES = ("g_cu", "g_cs", "g_cr", "g_cx")
 NAMES = {
@@ -46,7 +46,7 @@ def image(axes):
 
 
 def test_the_panels_come_in_the_order_of_the_signals():
-    figure = utterance(**example())
+    figure = classified_sequence(**example())
     shown = panels(figure)
     assert list(shown) == ["$x$", "$g_{cu}$", "$g_{cs}$", "$g_{cr}$", "$g_{cx}$", "$s$", "probability"]
     tops = [axes.get_position().y1 for axes in shown.values()]
@@ -57,17 +57,19 @@ def test_the_panels_come_in_the_order_of_the_signals():
 
 @pytest.mark.parametrize("absent", GATES)
 def test_an_absent_gate_has_no_panel(absent):
-    shown = panels(utterance(**example(gates=[gate for gate in GATES if gate != absent])))
+    shown = panels(classified_sequence(**example(gates=[gate for gate in GATES if gate != absent])))
     assert len(shown) == 6
     assert f"$g_{{{absent[2:]}}}$" not in shown
 
 
 def test_a_layer_without_gates_shows_the_rest():
-    assert list(panels(utterance(**example(gates=[])))) == ["$x$", "$s$", "probability"]
+    assert list(panels(classified_sequence(**example(gates=[])))) == ["$x$", "$s$", "probability"]
 
 
 def test_the_panels_share_one_time_axis():
-    figure = utterance(**example(steps=6), step_label="hour")
+    plain = panels(classified_sequence(**example()))["probability"]
+    assert plain.get_title(loc="right") == "had the sequence ended at this step"
+    figure = classified_sequence(**example(steps=6), step_label="hour")
     shown = list(panels(figure).values())
     assert {axes.get_xlim() for axes in shown} == {(-0.5, 5.5)}
     assert len({(axes.get_position().x0, axes.get_position().x1) for axes in shown}) == 1
@@ -76,13 +78,13 @@ def test_the_panels_share_one_time_axis():
     shown[0].set_xlim(1, 2)
     assert shown[-1].get_xlim() == (1, 2)
     assert shown[-1].get_xlabel() == "hour"
-    assert shown[-1].get_title(loc="right") == "had the utterance ended at this hour"
+    assert shown[-1].get_title(loc="right") == "had the sequence ended at this hour"
 
 
 def test_equal_things_have_equal_colours():
     case = example()
     case["signals"]["g_cu"] *= 0.1
-    shown = panels(utterance(**case))
+    shown = panels(classified_sequence(**case))
     gates = [image(shown[f"$g_{{{gate[2:]}}}$"]) for gate in GATES]
     assert {gate.get_clim() for gate in gates} == {(0.0, 1.0)}
     assert len({gate.cmap.name for gate in gates}) == 1
@@ -92,7 +94,7 @@ def test_equal_things_have_equal_colours():
 
 
 def test_one_key_serves_all_gates():
-    figure = utterance(**example())
+    figure = classified_sequence(**example())
     keys = [axes.get_ylabel() for axes in figure.axes if not axes.get_title(loc="left") and axes.get_ylabel()]
     assert keys == ["value", "gate, the same scale for all", "state"]
     (key,) = [axes for axes in figure.axes if axes.get_ylabel() == "gate, the same scale for all"]
@@ -102,7 +104,7 @@ def test_one_key_serves_all_gates():
 
 
 def test_keys_stand_in_one_column_right_of_the_panels():
-    figure = utterance(**example())
+    figure = classified_sequence(**example())
     rest = [axes for axes in figure.axes if not axes.get_title(loc="left")]
     assert len({axes.get_position().x0 for axes in rest}) == 1
     assert rest[0].get_position().x0 > figure.axes[0].get_position().x1
@@ -110,7 +112,7 @@ def test_keys_stand_in_one_column_right_of_the_panels():
 
 def test_units_have_one_order_by_the_final_state():
     case = example()
-    shown = panels(utterance(**case))
+    shown = panels(classified_sequence(**case))
     state = image(shown["$s$"]).get_array()
     assert (np.diff(state[:, -1]) <= 0).all()
     order = np.argsort(-case["signals"]["s"][-1])
@@ -122,14 +124,14 @@ def test_units_have_one_order_by_the_final_state():
 
 def test_the_input_is_shown_as_it_came():
     case = example()
-    axes = panels(utterance(**case))["$x$"]
+    axes = panels(classified_sequence(**case))["$x$"]
     np.testing.assert_array_equal(image(axes).get_array(), case["signals"]["x"].T)
     assert [text.get_text() for text in axes.get_yticklabels()] == case["features"]
 
 
 def test_the_true_class_is_thick_and_named_at_its_end():
     case = example()
-    figure = utterance(**case, true_class=2)
+    figure = classified_sequence(**case, true_class=2)
     lines = panels(figure)["probability"].get_lines()
     for index, line in enumerate(lines):
         np.testing.assert_array_equal(line.get_ydata(), case["probabilities"][:, index])
@@ -143,7 +145,7 @@ def test_only_classes_that_led_are_named_and_told_apart_without_colour():
     case["probabilities"] = np.array(
         [[0.6, 0.2, 0.1, 0.1]] * 2 + [[0.1, 0.6, 0.2, 0.1]] * 2 + [[0, 0, 0, 1.0]] * 2
     )
-    figure = utterance(**case, true_class=3)
+    figure = classified_sequence(**case, true_class=3)
     assert sorted(text.get_text() for text in figure.axes[-1].texts) == [
         "class 0",
         "class 1",
@@ -154,15 +156,15 @@ def test_only_classes_that_led_are_named_and_told_apart_without_colour():
 
 
 def test_without_a_true_class_no_line_claims_to_be_it():
-    figure = utterance(**example())
+    figure = classified_sequence(**example())
     assert not [text for text in figure.axes[-1].texts if "true" in text.get_text()]
 
 
 def test_the_label_says_how_it_ended():
     case = example()
     case["probabilities"][-1] = [0.05, 0.9, 0.05, 0.0]
-    label = utterance(**case, true_class=2).get_label()
-    assert "6 frames" in label
+    label = classified_sequence(**case, true_class=2).get_label()
+    assert "6 steps" in label
     assert "giving class 1 a probability of 0.90; the true class is class 2" in label
 
 
@@ -175,13 +177,13 @@ def test_the_label_says_how_it_ended():
     gates=st.sets(st.sampled_from(GATES)),
 )
 def test_any_shape_draws_without_a_warning(steps, features, units, count, gates):
-    figure = utterance(**example(steps, features, units, count, gates), true_class=0)
+    figure = classified_sequence(**example(steps, features, units, count, gates), true_class=0)
     assert len(panels(figure)) == 3 + len(gates)
     figure.draw_without_rendering()
 
 
 def test_one_step_is_visible():
-    shown = panels(utterance(**example(steps=1), true_class=0))
+    shown = panels(classified_sequence(**example(steps=1), true_class=0))
     assert {line.get_marker() for line in shown["probability"].get_lines()} == {"o"}
     assert shown["$x$"].get_xlim() == (-0.5, 0.5)
 
@@ -189,14 +191,14 @@ def test_one_step_is_visible():
 def test_a_silent_sequence_has_a_scale():
     case = example()
     case["signals"]["x"][:] = 0
-    assert image(panels(utterance(**case))["$x$"]).get_clim() == (-1.0, 1.0)
+    assert image(panels(classified_sequence(**case))["$x$"]).get_clim() == (-1.0, 1.0)
 
 
 def test_names_of_users_are_not_mathematics():
     case = example()
     case["features"] = ["$\\broken{$", "a b", "c\nd"]
     case["classes"] = ["$x$", "$", "_^", "an unusually long name of a class"]
-    utterance(**case | {"title": "$\\frac$"}, true_class=0).draw_without_rendering()
+    classified_sequence(**case | {"title": "$\\frac$"}, true_class=0).draw_without_rendering()
 
 
 def changed(**parts):
@@ -231,7 +233,7 @@ def changed(**parts):
 )
 def test_shapes_that_disagree_are_refused_in_one_sentence(case, words):
     with pytest.raises(CarouselError, match=words) as caught:
-        utterance(**case)
+        classified_sequence(**case)
     assert str(caught.value).count(". ") == 0
     assert str(caught.value).endswith(".")
 

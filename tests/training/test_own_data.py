@@ -84,7 +84,7 @@ def test_the_command_trains_on_a_file_and_says_what_it_inferred(file, tmp_path):
     assert result.stderr.startswith(
         "The task is to classify: the file holds sequences.\nnine_men: 9 classes, 171 sequences"
     )
-    assert "--utterance" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
+    assert "--sequence" not in result.stdout and f"  carousel evaluate {tmp_path / 'run'}\n" in result.stdout
     found = one_object(call("evaluate", tmp_path / "run", "--data", file, "--json"))
     assert np.sum(found["confusion"]) == 270
 
@@ -272,3 +272,28 @@ def test_a_run_without_a_test_part_gets_a_sentence(file):
         "settings: test_fraction is 0, but every run is scored once on a part that it has not seen; set a small one "
         "such as 0.05"
     )
+
+
+def test_what_a_table_suggests_says_which_settings_do_something(tmp_path):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(60, 2)).round(3), columns=["x", "y"])
+    table.insert(0, "sequence", np.repeat([f"s{n}" for n in range(12)], 5))
+    table.insert(1, "step", np.tile(range(5), 12))
+    table["label"] = np.repeat(["up", "down"], 30)
+    table.to_csv(tmp_path / "waves.csv", index=False)
+    config, _ = configure(tmp_path / "waves.csv", changes=["input_offset=0.3", "test_fraction=0.25"])
+    assert (config.task.kind, config.training.input_offset, config.data.test_fraction) == (
+        "classify",
+        0.3,
+        0.25,
+    )
+    said = sentence(call("fit", tmp_path / "waves.csv", "--set", "history=9"))
+    assert said == "settings: history is for task 'forecast', got 9 for task 'classify'; leave it out"
+
+
+def test_a_comparison_refuses_what_does_nothing_before_it_trains(tmp_path):
+    swept = ("--layers", "lstm,gru", "--sweep", "embedding_size=16,32", "--out", tmp_path / "comparison")
+    assert sentence(call("compare", "japanese_vowels", *swept)) == (
+        "variant 'lstm': settings: embedding_size is for task 'symbols' or 'online', got 16 for task 'classify'; leave it out"
+    )
+    assert not (tmp_path / "comparison").exists()

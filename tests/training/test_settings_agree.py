@@ -60,10 +60,42 @@ def test_a_problem_of_memory_has_dropout_between_layers_alone():
     )
 
 
-@pytest.mark.parametrize("task", [("kind=forecast",), ("kind=symbols",), ADDING])
-def test_an_offset_of_the_input_is_for_sequences_to_classify(task):
-    assert complaint(*task, "input_offset=0.4") == (
-        f"settings: input_offset is for task 'classify', got 0.4 for task '{task[0].removeprefix('kind=')}'; set it to 0"
+ELSEWHERE = {
+    "horizon=6": ("symbols", "'forecast'"),
+    "output=point": ("classify", "'forecast'"),
+    "levels=[0.1, 0.5, 0.9]": ("music", "'forecast'"),
+    "base=last": ("online", "'forecast'"),
+    "history=48": ("classify", "'forecast'"),
+    "alphabet=bytes": ("music", "'symbols' or 'online'"),
+    "embedding_size=32": ("forecast", "'symbols' or 'online'"),
+    "frame=0.5": ("classify", "'music'"),
+    "sequences=10": ("classify", "'memory'"),
+    "held_out=10": ("forecast", "'memory'"),
+    "advance=4": ("symbols", "'online'"),
+    "input_offset=0.4": ("forecast", "'classify'"),
+    "validation_fraction=0.1": ("online", "'classify', 'forecast', 'symbols' or 'music'"),
+    "test_fraction=0.1": ("online", "'classify', 'forecast', 'symbols' or 'music'"),
+    "patience=5": ("online", "'classify', 'forecast', 'symbols', 'music' or 'memory'"),
+}
+"""Settings, a task each in which it does nothing, and those in which it does something."""
+
+
+@pytest.mark.parametrize("setting", ELSEWHERE)
+def test_a_setting_of_another_task_is_refused(setting):
+    kind, tasks = ELSEWHERE[setting]
+    name, value = setting.split("=")
+    told = f"'{value}'" if value.isalpha() else value
+    assert complaint(f"kind={kind}", setting) == (
+        f"settings: {name} is for task {tasks}, got {told} for task '{kind}'; leave it out"
     )
+
+
+def test_a_problem_of_memory_has_no_setting_of_another_task():
+    assert complaint(*ADDING, "input_offset=0.4") == (
+        "settings: input_offset is for task 'classify', got 0.4 for task 'memory'; leave it out"
+    )
+
+
+def test_a_new_task_leaves_the_offset_of_the_old_one_behind():
     classifying = override(Config(), ["input_offset=0.4"])
-    assert override(classifying, task).training.input_offset == 0
+    assert override(classifying, ["kind=forecast"]).training.input_offset == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 import triton
+import triton.language as tl
 from record import Record
 
 from carousel.kernels.gpu import card
@@ -112,4 +113,4 @@ def meeting(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
 def meet(counter, times):
     for i in range(times):
         arrive(counter)
-        wait(counter, i + 1)
+        wait(counter, i + 1, tl.num_programs(0))

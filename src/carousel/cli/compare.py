@@ -33,8 +33,8 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RECIPE|CONFIG.yaml|DATA|RUN…|COMPARISON…",
-            help="A recipe's name, a configuration or a file of your own, as for fit; or run folders; or folders "
-            "of comparisons of the same variants on several data sets.",
+            help="A recipe's name, a configuration or a file (of music, a folder too) of your own, as for fit; or run "
+            "folders, or folders of them; or comparisons of the same variants on several data sets.",
         ),
     ],
     layers: Annotated[
@@ -104,17 +104,17 @@ def compare(
             encoding=encoding,
         )
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
-            from carousel.experiments import available, compare_data_sets, compare_runs, configured
             from carousel.experiments import compare as compare_variants
+            from carousel.experiments import compare_data_sets, compare_runs, configured
             from carousel.experiments.comparison import (
+                are_trained,
                 is_comparison,
                 markdown,
                 overview_page,
                 parse_sweeps,
                 record,
             )
-        is_recipe = len(sources) == 1 and sources[0] in available()
-        if not is_recipe and all(Path(source).is_dir() for source in sources):
+        if are_trained(sources):
             named = given(
                 layers=layers,
                 ablation=ablation,
@@ -138,11 +138,6 @@ def compare(
                 show(as_json, overview_page.record(overview), told)
                 return
             comparison = compare_runs(sources, out)
-        elif len(sources) > 1:
-            wrong = next(source for source in sources if not Path(source).is_dir())
-            raise CarouselError(
-                f"'{wrong}' is no run folder; give run folders, or one recipe, configuration or file"
-            )
         else:
             with waiting(f"reading {sources[0]}"):
                 changes = [*([f"kind={task}"] if task else []), *(settings or [])]

@@ -12,7 +12,10 @@ from carousel.errors import CarouselError
 @app.command()
 def report(
     run: RunFolder,
-    utterance: Annotated[str | None, typer.Option(metavar="ID", help="Test sequence to look into.")] = None,
+    sequence: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Sequence, series or piece of the test part to look into."),
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -23,7 +26,7 @@ def report(
     with plain_errors(debug):
         from carousel.report.from_run import report_run
 
-        page = report_run(run, utterance)
+        page = report_run(run, sequence)
         show(as_json, {"run": str(run), "report": str(page)}, f"report: {page}")
 
 

@@ -25,7 +25,7 @@ from carousel.screen import waiting
 if TYPE_CHECKING:
     from carousel.training import Run
 
-UTTERANCES = {"japanese_vowels": "7"}
+WORTH_A_LOOK = {"japanese_vowels": "7"}
 """A test sequence of an embedded data set that is worth a look."""
 
 
@@ -139,7 +139,7 @@ def fit(
         show(
             as_json,
             {"run": str(run.folder), "report": str(report), **metrics, **compared},
-            texts.fitted(run.folder, metrics, run.task, report, UTTERANCES.get(run.config.about), worth),
+            texts.fitted(run.folder, metrics, run.task, report, WORTH_A_LOOK.get(run.config.about), worth),
         )
 
 

@@ -1,6 +1,7 @@
 """Pieces of music in files, as sequences of 88 keys."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,21 @@ def midi_files(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    found = sorted(_midi_in(path))
     if not found:
         raise CarouselError(
             f"cannot read '{path}': it is a folder without MIDI files ({', '.join(SUFFIXES)}); name another"
         )
     return found
+
+
+def holds_midi(folder: Path) -> bool:
+    """Whether there is a MIDI file in a folder or in folders in it."""
+    return next(_midi_in(folder), None) is not None
+
+
+def _midi_in(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
 def read_music(path: Path, frame: float) -> Sequences:

@@ -7,13 +7,13 @@ from carousel.data.sequences import Sequences
 
 
 def moments(sequences: Sequences) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Mean [F] and standard deviation [F] over all frames of all sequences, float32, in the units of the features.
+    """Mean [F] and standard deviation [F] over all steps of all sequences, float32, in the units of the features.
 
-    The deviation divides by the number of frames. It is 1 for a constant feature, so that dividing by it is safe.
+    The deviation divides by the number of steps. It is 1 for a constant feature, so that dividing by it is safe.
     """
-    frames = np.concatenate(sequences.values).astype(np.float64)  # [sum T_i, F]
-    mean = frames.mean(axis=0).astype(np.float32)
-    std = frames.std(axis=0).astype(np.float32)
+    steps = np.concatenate(sequences.values).astype(np.float64)  # [sum T_i, F]
+    mean = steps.mean(axis=0).astype(np.float32)
+    std = steps.std(axis=0).astype(np.float32)
     # Equal float32 numbers sum exactly in float64 (up to 2**29 of them), so a constant feature has exactly 0 here.
     std[std == 0] = 1
     return mean, std

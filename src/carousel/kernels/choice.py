@@ -138,7 +138,7 @@ def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengt
         return Choice("triton", "it has this cell, dtype and device")
     s = tensors[1]
     assert s is not None
-    reason, fault = gpu.explained(cell, s.shape[-1], dtype, x.device)
+    reason, fault = gpu.explained(cell, s, dtype)
     return Choice("eager", fault) if fault else Choice("triton", reason)
 
 

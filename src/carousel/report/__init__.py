@@ -14,5 +14,5 @@ from carousel.report.page import ReportFigure as ReportFigure
 from carousel.report.page import write_report as write_report
 from carousel.report.recall import ClassRecall as ClassRecall
 from carousel.report.recall import class_recalls as class_recalls
-from carousel.report.signals import utterance as utterance
+from carousel.report.signals import classified_sequence as classified_sequence
 from carousel.report.window import forecast_window as forecast_window

@@ -1,4 +1,4 @@
-"""What the report of a classifier shows: how it learnt, whom it mistakes for whom, and one sequence from inside."""
+"""What the report of a classifier shows: how it learnt, which classes it confuses, and one sequence from inside."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,13 @@ from carousel.report.chapter import UNSEEN, Chapter
 from carousel.report.figures import confusion, learning_curves
 from carousel.report.page import ReportFigure
 from carousel.report.recall import class_recalls
-from carousel.report.signals import utterance as draw_utterance
+from carousel.report.signals import classified_sequence
 from carousel.style import percent
 from carousel.training import Run, SequenceClassifier
 
 
-def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
-    """The chapter of a classifier's run; `utterance` is the id of the test sequence to look into."""
+def chapter(run: Run, metrics: Mapping[str, Any], sequence: str | None) -> Chapter:
+    """The chapter of a classifier's run; `sequence` is the id of the one in the test part to look into."""
     test: Sequences = run.task.prepare(run.config).test
     model = run.load_model()
     assert isinstance(model, SequenceClassifier)
@@ -27,11 +27,11 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     figures = [_curves(run, metrics)]
     if metrics["test"]:
         figures.append(_confusion(metrics["test"]))
-    position = _position(test, utterance)
+    position = _position(test, sequence)
     if model.lstm is not None:
-        figures.append(_utterance(model, model.lstm, test, position))
-    elif utterance is not None:
-        raise CarouselError(f"the gates of sequence '{utterance}' cannot be drawn: {UNSEEN}; leave it out")
+        figures.append(_sequence(model, model.lstm, test, position))
+    elif sequence is not None:
+        raise CarouselError(f"the gates of sequence '{sequence}' cannot be drawn: {UNSEEN}; leave it out")
     return Chapter(
         finding=f"it recognises {percent(metrics['validation']['accuracy'])} of the validation sequences",
         facts={
@@ -49,8 +49,9 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
 def _curves(run: Run, metrics: Mapping[str, Any]) -> ReportFigure:
     rows = run.history()
     history = {name: [row[name] for row in rows] for name in rows[0]}
+    noise = "dropout and random offsets" if run.config.training.input_offset else "dropout"
     caption = (
-        "Loss and accuracy after each epoch. Training numbers are averages over the epoch, with dropout and noise; "
+        f"Loss and accuracy after each epoch. Training numbers are averages over the epoch, with {noise}; "
         "validation numbers are taken at its end, without. The ring marks the epoch that was kept."
     )
     return ReportFigure("learning_curves", caption, learning_curves(history, metrics["best_epoch"]))
@@ -61,22 +62,22 @@ def _confusion(test: Mapping[str, Any]) -> ReportFigure:
     return ReportFigure("confusion", caption, confusion(test["confusion"], test["classes"], "Test part"))
 
 
-def _position(test: Sequences, utterance: str | None) -> int:
-    if utterance is None:
+def _position(test: Sequences, sequence: str | None) -> int:
+    if sequence is None:
         return 0
-    if utterance not in test.ids:
+    if sequence not in test.ids:
         raise CarouselError(
-            f"the test part has no sequence '{utterance}'; its {len(test)} ids run "
+            f"the test part has no sequence '{sequence}'; its {len(test)} ids run "
             f"from '{test.ids[0]}' to '{test.ids[-1]}'"
         )
-    return test.ids.index(utterance)
+    return test.ids.index(sequence)
 
 
-def _utterance(model: SequenceClassifier, layer: LSTM, test: Sequences, position: int) -> ReportFigure:
+def _sequence(model: SequenceClassifier, layer: LSTM, test: Sequences, position: int) -> ReportFigure:
     sequence = torch.from_numpy(test.values[position])
     true_class = None if test.labels is None else int(test.labels[position])
     of_class = f", class {test.classes[true_class]}" if true_class is not None else ""
-    figure = draw_utterance(
+    figure = classified_sequence(
         _signals(model, layer, sequence),
         test.features,
         model.prefix_probabilities(sequence),
@@ -86,9 +87,9 @@ def _utterance(model: SequenceClassifier, layer: LSTM, test: Sequences, position
     )
     caption = (
         "The features, standardised, and what the first layer made of them in the forward direction. At the bottom, "
-        "the whole model's answer had the sequence ended at each frame."
+        "the whole model's answer had the sequence ended at each step."
     )
-    return ReportFigure("utterance", caption, figure)
+    return ReportFigure("sequence", caption, figure)
 
 
 @torch.no_grad()

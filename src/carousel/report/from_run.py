@@ -23,19 +23,19 @@ CHAPTERS: dict[str, Callable[[Run, Mapping[str, Any], str | None], Chapter]] = {
 """By kind of task: (run, its metrics, what of the test part was asked for) to what the report says of it."""
 
 
-def report_run(run_dir: str | Path, utterance: str | None = None) -> Path:
+def report_run(run_dir: str | Path, sequence: str | None = None) -> Path:
     """Write `report.html` and `figures/*.png` into a run folder and return the path of the page.
 
     Args:
         run_dir: the run folder.
-        utterance: id of the test sequence whose gates are drawn; by default the first one.
+        sequence: id of the test sequence whose gates are drawn; by default the first one.
 
     Raises:
         CarouselError: the run cannot be opened, has no such test sequence, or its folder cannot be written.
     """
     run = open_run(run_dir)
     metrics = run.metrics()
-    chapter = CHAPTERS[run.config.task.kind](run, metrics, utterance)
+    chapter = CHAPTERS[run.config.task.kind](run, metrics, sequence)
     comparison = comparison_of(run)
     compared = [_start(comparison)] if comparison else []
     summary = _summary(run, metrics, chapter.finding)

@@ -32,12 +32,12 @@ UNLIKE = {
 """What is not as in the experiments of each family of problems."""
 
 
-def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
-    """The chapter of a run on a problem; `utterance` is the number of the test sequence to look into."""
+def chapter(run: Run, metrics: Mapping[str, Any], number: str | None) -> Chapter:
+    """The chapter of a run on a problem; `number` is that of the test sequence to look into."""
     model = run.load_model()
     assert isinstance(model, MemoryModel)
     task, problem, test = run.task, model.problem, metrics["test"]
-    sequence = _chosen(run.task.prepare(run.config).test, utterance)
+    sequence = _chosen(run.task.prepare(run.config).test, number)
     answers = model.answers(next(iter(fixed(sequence, 1))).x).numpy()
     facts = {
         "problem": f"{problem.name}; {problem.source}",
@@ -81,14 +81,12 @@ def unlike(problem: Problem, batch_size: int) -> str:
     return told + (f"; batches of {batch_size}" if is_told else "")
 
 
-def _chosen(test: Examples, utterance: str | None) -> Examples:
+def _chosen(test: Examples, number: str | None) -> Examples:
     """The test sequence of a number, by default the first."""
-    numbers = [str(number) for number in range(test.told.shape[1])]
-    if utterance is not None and utterance not in numbers:
-        raise CarouselError(
-            f"the test part has no sequence '{utterance}'; they are numbered 0 to {numbers[-1]}"
-        )
-    return test.cut(1)[int(utterance or 0)]
+    numbers = [*map(str, range(test.told.shape[1]))]
+    if number is not None and number not in numbers:
+        raise CarouselError(f"the test part has no sequence '{number}'; they are numbered 0 to {numbers[-1]}")
+    return test.cut(1)[int(number or 0)]
 
 
 @house_style

@@ -25,8 +25,8 @@ SHOWN = 96
 RIGHT = Curve("accuracy", "accuracy (share of keys right)", percent, is_share=True)
 
 
-def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
-    """The chapter of a run on music; `utterance` is the name of the test piece to look into."""
+def chapter(run: Run, metrics: Mapping[str, Any], name: str | None) -> Chapter:
+    """The chapter of a run on music; `name` is that of the test piece to look into."""
     pieces: Sequences = run.task.prepare(run.config).test
     model = run.load_model()
     assert isinstance(model, MusicModel)
@@ -39,7 +39,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chap
     return Chapter(
         finding=f"{finding}. {task.verdict(test)}".rstrip(". ") if test else finding,
         facts=facts,
-        figures=(_curves(run, metrics), _told(model, pieces, utterance), _composition(model)),
+        figures=(_curves(run, metrics), _told(model, pieces, name), _composition(model)),
     )
 
 

@@ -45,13 +45,13 @@ Values = NDArray[np.float64]
 
 
 @house_style
-def utterance(
+def classified_sequence(
     signals: Mapping[str, ArrayLike],
     features: Sequence[str],
     probabilities: ArrayLike,
     classes: Sequence[str],
     title: str,
-    step_label: str = "frame",
+    step_label: str = "step",
     *,
     true_class: int | None = None,
 ) -> Figure:
@@ -69,7 +69,7 @@ def utterance(
     right = max(1.0, 0.7 + 0.075 * max(map(len, class_names)))
     stack = stacked(shown, features, title, step_label, right)
     lines = _probability_lines(stack.bottom, chances, true_class)
-    heading(stack.bottom, "probability of each class", f"had the utterance ended at this {plain(step_label)}")
+    heading(stack.bottom, "probability of each class", f"had the sequence ended at this {plain(step_label)}")
     margin = stack.figure.add_subplot(stack.grid[-1, 1], sharey=stack.bottom)
     _name_lines(margin, lines, chances[-1], class_names, true_class)
     share_time(stack, len(shown["s"]), plain(step_label))
@@ -141,7 +141,7 @@ def checked(signals: Mapping[str, ArrayLike], features: Sequence[str]) -> dict[s
     """
     missing = [name for name in ("x", "s") if name not in signals]
     if missing:
-        raise CarouselError(f"The signals lack '{missing[0]}'; the utterance needs at least 'x' and 's'.")
+        raise CarouselError(f"The signals lack '{missing[0]}'; a sequence needs at least 'x' and 's'.")
     shown = {name: np.asarray(signals[name], dtype=float) for name in ("x", *GATES, "s") if name in signals}
     if shown["s"].ndim != 2 or not shown["s"].size:
         raise CarouselError(

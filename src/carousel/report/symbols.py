@@ -29,10 +29,10 @@ RIGHT = Curve("accuracy", "accuracy (share of symbols told right)", percent, is_
 ONLINE = Names(trained="replay", judged="coding", kept="last")
 
 
-def chapter(run: Run, metrics: Mapping[str, Any], utterance: str | None) -> Chapter:
+def chapter(run: Run, metrics: Mapping[str, Any], sequence: str | None) -> Chapter:
     """The chapter of a run on text, which has no sequences to look into."""
-    if utterance is not None:
-        raise CarouselError(f"run '{run.folder}' is on text and has no sequence '{utterance}'; leave it out")
+    if sequence is not None:
+        raise CarouselError(f"run '{run.folder}' is on text and has no sequence '{sequence}'; leave it out")
     model = run.load_model()
     assert isinstance(model, SymbolModel)
     task, validation, test = run.task, metrics["validation"], metrics["test"]

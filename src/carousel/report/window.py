@@ -23,7 +23,7 @@ def forecast_window(
     """Steps of a series in the layer's eyes, stacked over the same time axis.
 
     Args:
-        signals: as in `carousel.report.utterance`.
+        signals: as in `carousel.report.classified_sequence`.
         features: names of the F columns of `x`.
         y: [T], the truth of one target; NaN where nothing was measured.
         shots: forecasts of it from some of the steps.

@@ -2,7 +2,7 @@
 
 from carousel.training.model_section import ModelConfig
 from carousel.training.plain_yaml import shown
-from carousel.training.sections import DataConfig, TrainingConfig
+from carousel.training.sections import DataConfig, Strict, TrainingConfig
 from carousel.training.task_section import TaskConfig
 
 NEXT = ("forecast", "symbols", "online", "music", "memory")
@@ -10,6 +10,21 @@ NEXT = ("forecast", "symbols", "online", "music", "memory")
 
 UNROLL = 128
 """Steps of a segment of text."""
+
+_TEXT = ("symbols", "online")
+_DIVIDED = ("classify", "forecast", "symbols", "music")
+
+_TASKS_OF = {
+    **dict.fromkeys(("validation_fraction", "test_fraction"), _DIVIDED),
+    **dict.fromkeys(("horizon", "output", "levels", "point_loss", "base", "history"), ("forecast",)),
+    **dict.fromkeys(("alphabet", "embedding_size"), _TEXT),
+    **dict.fromkeys(("sequences", "held_out"), ("memory",)),
+    "frame": ("music",),
+    "advance": ("online",),
+    "input_offset": ("classify",),
+    "patience": (*_DIVIDED, "memory"),
+}
+"""The settings that do something in some tasks alone, and those tasks."""
 
 _BEYOND_ONE_CELL = (
     *("num_layers", "proj_size", "input_gate", "context"),
@@ -23,6 +38,7 @@ def require_agreement(
 ) -> None:
     """Raise ValueError, whose sentence names the first two settings that do not go together."""
     _require_source(data, task)
+    _require_use(task.kind, data, task, model, training)
     _require_gradient(task, model, training)
     _require_segments(task, training)
     _require_task(task, training)
@@ -36,6 +52,22 @@ def _require_source(data: DataConfig, task: TaskConfig) -> None:
         raise ValueError("data wants either a file or the name of a known dataset; give one of them")
     if task.kind == "memory" and sources:
         raise ValueError(f"task 'memory' draws its own sequences, got '{sources[0]}'; leave that out")
+
+
+def _require_use(kind: str, *sections: Strict) -> None:
+    for section in sections:
+        for name, field in type(section).model_fields.items():
+            got, tasks = getattr(section, name), _TASKS_OF.get(name, (kind,))
+            if kind not in tasks and got != field.default:
+                told = shown(list(got) if isinstance(got, tuple) else got)
+                raise ValueError(
+                    f"{name} is for task {_either(tasks)}, got {told} for task '{kind}'; leave it out"
+                )
+
+
+def _either(tasks: tuple[str, ...]) -> str:
+    *first, last = (f"'{task}'" for task in tasks)
+    return " or ".join([", ".join(first), last] if first else [last])
 
 
 def _require_gradient(task: TaskConfig, model: ModelConfig, training: TrainingConfig) -> None:
@@ -75,12 +107,6 @@ def _require_task(task: TaskConfig, training: TrainingConfig) -> None:
         raise ValueError(
             f"task 'online' tells bytes, got alphabet '{task.alphabet}': which characters occur would have to "
             "be known beforehand; set alphabet to bytes"
-        )
-    if task.kind != "forecast" and task.horizon is not None:
-        raise ValueError(f"task '{task.kind}' forecasts nothing, got horizon {task.horizon}; leave it out")
-    if task.kind != "classify" and training.input_offset:
-        raise ValueError(
-            f"input_offset is for task 'classify', got {training.input_offset} for task '{task.kind}'; set it to 0"
         )
 
 

@@ -14,7 +14,7 @@ from carousel.training.model import SequenceModel
 
 
 class SequenceClassifier(SequenceModel):
-    """Standardisation, recurrent layer, mean over the real frames, dropout, linear head.
+    """Standardisation, recurrent layer, mean over the real steps, dropout, linear head.
 
     Args:
         config: the run; its sections `model` and `training` are used.
@@ -34,10 +34,10 @@ class SequenceClassifier(SequenceModel):
         return {"features": self.features, "classes": self.classes}
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Logits [B, C] of zero-padded sequences x [T, B, F] with lengths [B] in frames."""
+        """Logits [B, C] of zero-padded sequences x [T, B, F] with lengths [B] in steps."""
         x = self.standardised(x)
         if self.training:
-            # One draw a sequence and feature: recordings differ by offsets more than frame by frame.
+            # One draw a sequence and feature: recordings differ by offsets more than step by step.
             x = x + self.config.training.input_offset * torch.randn_like(x[:1])
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
         v, _ = pad_packed_sequence(self.layer(packed)[0])  # [T, B, D], zero after the end of each sequence
@@ -52,12 +52,12 @@ class SequenceClassifier(SequenceModel):
         return logits.softmax(dim=1)
 
     def prefix_probabilities(self, sequence: Tensor) -> Tensor:
-        """What the model says had the sequence [T, F] ended at frame n: probabilities [T, C].
+        """What the model says had the sequence [T, F] ended at step n: probabilities [T, C].
 
         All prefixes run as one ragged batch, so this is exact for layers that read from both ends or look ahead.
         """
         T = len(sequence)
-        prefixes = sequence.unsqueeze(1).expand(-1, T, -1)  # [T, T, F]: packing cuts prefix n after frame n
+        prefixes = sequence.unsqueeze(1).expand(-1, T, -1)  # [T, T, F]: packing cuts prefix n after step n
         return self.probabilities(prefixes, torch.arange(1, T + 1))
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:

@@ -156,8 +156,7 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
         CarouselError: an assignment without `=`, an unknown key, a value out of range.
     """
     content = config.model_dump()
-    given = assignments.items() if isinstance(assignments, Mapping) else map(_parse, assignments)
-    changes = {_leaf(key): value for key, value in given}
+    changes = _by_leaf(assignments)
     if changes.get("layer", config.model.layer) != config.model.layer:
         content["model"] = {name: value for name, value in content["model"].items() if name not in BY_LAYER}
     if changes.get("kind", config.task.kind) != config.task.kind:
@@ -169,6 +168,20 @@ def override(config: Config, assignments: Iterable[str] | Mapping[str, Any]) -> 
         section = content[_SECTION_OF[leaf]] if leaf in _SECTION_OF else content
         section[leaf] = value
     return validated(content, "settings")
+
+
+def only(section: str, assignments: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the changes that `override` takes which are of one section, by field.
+
+    Raises:
+        CarouselError: an assignment without `=`, or an unknown key, whatever its section.
+    """
+    return {leaf: value for leaf, value in _by_leaf(assignments).items() if _SECTION_OF.get(leaf) == section}
+
+
+def _by_leaf(assignments: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
+    given = assignments.items() if isinstance(assignments, Mapping) else map(_parse, assignments)
+    return {_leaf(key): value for key, value in given}
 
 
 def _leaf(key: str) -> str:

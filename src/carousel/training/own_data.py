@@ -9,7 +9,7 @@ from carousel.data.midi import SUFFIXES as MIDI
 from carousel.data.tables import infer_schema, read_table
 from carousel.errors import CarouselError, did_you_mean
 from carousel.files import as_options
-from carousel.training.config import Config, override, validated
+from carousel.training.config import Config, only, override, validated
 from carousel.training.source import sha256
 from carousel.training.tasks import TASKS
 
@@ -105,7 +105,7 @@ def _configured_table(
     encoding: str | None,
 ) -> tuple[Config, list[str]]:
     """The schema is found before validation begins, so the shares of the parts must be known before it."""
-    shares = override(_bare(file, digest, kind or "forecast"), changes).data
+    shares = override(_bare(file, digest, kind or "forecast"), only("data", changes)).data
     group = given["group"]
     schema, found = infer_schema(
         read_table(file, encoding=encoding, group=[group] if isinstance(group, str) else group),

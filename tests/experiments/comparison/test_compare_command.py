@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from carousel.data import load, write_npz
+from carousel.data.midi import midi_file
 from carousel.errors import CarouselError
 from commands import TINY, call, one_object, sentence
+from tunes import tune
 
 FEW = (
     "--layers",
@@ -121,7 +123,9 @@ def test_run_folders_are_compared_as_they_are(tmp_path):
     said = sentence(call("compare", tmp_path / "run", "--seeds", 3, "--workers", 2))
     assert said == "--seeds, --workers: finished runs are compared as they are; leave it out"
     assert sentence(call("compare", tmp_path / "run", "--seeds", 0)).startswith("--seeds: finished runs are")
-    assert "is not a run: it has no config.yaml" in sentence(call("compare", tmp_path))
+    assert call("compare", tmp_path).stdout == call("compare", tmp_path / "run").stdout
+    (tmp_path / "run" / "model.safetensors").unlink()
+    assert "is half-written: model.safetensors is missing" in sentence(call("compare", tmp_path))
 
 
 def test_of_a_comparison_the_runs_are_asked_for(tmp_path, made):
@@ -129,5 +133,41 @@ def test_of_a_comparison_the_runs_are_asked_for(tmp_path, made):
     assert call("compare", "japanese_vowels", *FEW, "--layers", "torch, lstm", "--out", folder).exit_code == 0
     assert sentence(call("compare", folder)) == (
         f"'{folder}' is one comparison, and its page tells all of it; give those of more data sets, or the runs in it, "
-        f"{folder}/runs/*"
+        f"{folder}/runs"
+    )
+    told = call("compare", folder / "runs")
+    assert told.exit_code == 0 and told.stdout.startswith("# japanese_vowels: lstm, torch\n")
+    assert told.stdout == call("compare", *sorted((folder / "runs").iterdir())).stdout
+    (folder / "comparison.json").unlink()
+    assert (
+        sentence(call("compare", folder))
+        == f"'{folder}' is a comparison and no run; give the runs in it, {folder}/runs"
+    )
+
+
+def test_a_folder_of_music_is_data(tmp_path, monkeypatch):
+    asked = []
+
+    def compare(config, *arguments, **options):
+        asked.append(config)
+        raise CarouselError("asked")
+
+    monkeypatch.setattr("carousel.experiments.comparison.compare", compare)
+    music = tmp_path / "tunes"
+    (music / "slow").mkdir(parents=True)
+    (music / "slow" / "one.mid").write_bytes(midi_file(tune(0), frame=1.0))
+    (music / "runs" / "before").mkdir(parents=True)
+    (music / "runs" / "before" / "config.yaml").touch()
+    told = call("compare", music).stderr
+    assert told.startswith("The task is to tell the next frame of music: the folder holds MIDI files.\n")
+    assert told.endswith("Error: asked\n") and asked[0].data.file == str(music)
+    said = sentence(call("compare", music, music))
+    assert said == f"'{music}' is no run folder; give run folders, or one recipe, configuration or file"
+
+
+def test_a_folder_of_neither_runs_nor_data_gets_a_sentence(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing to train on")
+    assert sentence(call("compare", tmp_path)) == (
+        f"the folder '{tmp_path}' holds neither runs nor data, which are MIDI files in a folder; name a folder that does, "
+        "a recipe, a configuration or a file"
     )

@@ -64,7 +64,7 @@ def test_a_horizon_that_no_training_row_has_behind_it_is_refused(file, tmp_path)
 
 
 def test_other_tasks_have_no_horizon(file):
-    with pytest.raises(CarouselError, match="task 'symbols' forecasts nothing, got horizon 6; leave it out"):
+    with pytest.raises(CarouselError, match="horizon is for task 'forecast', got 6 for task 'symbols'"):
         configure(file, "symbols", ["horizon=6"])
 
 

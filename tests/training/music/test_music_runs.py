@@ -210,7 +210,7 @@ def test_the_commands(folder, tmp_path):
         "nats a frame over 19 frames"
         in call("evaluate", tmp_path / "run", "--data", folder / "00.mid").stdout
     )
-    got = sentence(call("report", tmp_path / "run", "--utterance", "7"))
+    got = sentence(call("report", tmp_path / "run", "--sequence", "7"))
     assert got.startswith("the test part has no piece '7'; its 2 run from '")
 
 

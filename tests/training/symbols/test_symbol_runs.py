@@ -114,7 +114,7 @@ def test_the_commands(file, tmp_path):
     assert got == (
         f"--length, --seed: with --data nothing is written, '{file}' is answered; leave out one of the two"
     )
-    assert "has no sequence '7'; leave it out" in sentence(call("report", folder, "--utterance", 7))
+    assert "has no sequence '7'; leave it out" in sentence(call("report", folder, "--sequence", 7))
     assert call("export", folder).exit_code == 0
     assert "got 1.5; give a whole number" in sentence(call("predict", folder, "--length", 1.5))
 

@@ -13,5 +13,6 @@ from carousel.experiments.comparison.result import Candidate as Candidate
 from carousel.experiments.comparison.result import Comparison as Comparison
 from carousel.experiments.comparison.result import Row as Row
 from carousel.experiments.comparison.sentences import verdict as verdict
+from carousel.experiments.comparison.sources import are_trained as are_trained
 from carousel.experiments.comparison.tables import markdown as markdown
 from carousel.experiments.comparison.variants import parse_sweeps as parse_sweeps

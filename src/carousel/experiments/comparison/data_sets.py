@@ -63,7 +63,7 @@ def _require_comparable(comparisons: Mapping[str, Comparison]) -> None:
     if not others:
         raise CarouselError(
             f"'{first}' is one comparison, and its page tells all of it; give those of more data sets, or the runs in "
-            f"it, {Path(first) / RUNS / '*'}"
+            f"it, {Path(first) / RUNS}"
         )
     seen = {model.data: first}
     for folder, comparison in others:

@@ -22,14 +22,15 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
     What a recipe is called, where a file lies and whether event files were written makes no difference.
 
     Args:
-        folders: the run folders; the variant of the first is the one that the others are compared with.
+        folders: of runs, each of one or of several, which are taken in the order of their names; the variant of the
+            first is the one that the others are compared with.
         out: a folder to write the result into, as `compare` does; by default it is not written.
 
     Raises:
         CarouselError: a folder is no complete run, runs are of different data or tasks, two are of the same
             configuration and seed, a variant lacks a seed of another, or `out` cannot be written.
     """
-    runs = [_opened(Path(folder)) for folder in folders]
+    runs = [_opened(run) for folder in folders for run in _runs_in(Path(folder))]
     _require_comparable(runs)
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -49,11 +50,15 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
     return comparison
 
 
+def _runs_in(folder: Path) -> list[Path]:
+    """The folder, if it is a run or holds none."""
+    inside = sorted(file.parent for file in folder.glob(f"*/{CONFIG}"))
+    return inside if inside and not (folder / CONFIG).exists() else [folder]
+
+
 def _opened(folder: Path) -> Run:
     if (folder / RUNS).is_dir() and not (folder / CONFIG).exists():
-        raise CarouselError(
-            f"'{folder}' is a comparison and no run; give the runs in it, {folder / RUNS / '*'}"
-        )
+        raise CarouselError(f"'{folder}' is a comparison and no run; give the runs in it, {folder / RUNS}")
     run = open_run(folder)
     return replace(run, config=override(run.config, {"tensorboard": False}))
 

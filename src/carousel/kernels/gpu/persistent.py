@@ -29,6 +29,7 @@ class Persistent:
     """How many a tile has."""
     phases_a_launch: int | None = None
     """None for all. With 1 no program waits, so they may run one after another, as in Triton's interpreter."""
+    name = "persistent"
 
     def forward(self, given: Forward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import persistent
@@ -68,7 +69,7 @@ class Persistent:
                 H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
                 PRECISION=precision(tensors[0].dtype), **kept,
-                num_warps=parts, num_stages=1, launch_cooperative_grid=True, enable_fp_fusion=True,
+                num_warps=parts, num_stages=1, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
             )  # fmt: skip
 
 

@@ -11,8 +11,7 @@ from carousel.kernels.cells import LSTMCell, Weights
 from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
 from carousel.kernels.gpu import scan
 from carousel.kernels.gpu.card import precision
-from carousel.kernels.gpu.form import Form
-from carousel.kernels.gpu.persistent import Persistent
+from carousel.kernels.gpu.form import Form, instead_of
 
 LARGEST_ERROR = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Relative to the largest value: what rounding may make of three steps, and far less than a fault does."""
@@ -45,7 +44,8 @@ def fault(form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.
         with torch.inference_mode(False):
             _faults[key] = _examined(form, cell, H, dtype, device, keep)
         if _faults[key]:
-            instead = "the form stepwise takes" if isinstance(form, Persistent) else "PyTorch operations take"
+            other = instead_of(form)
+            instead = f"the form {other.name} takes" if other else "PyTorch operations take"
             warnings.warn(f"carousel: {_faults[key]}; {instead} its place", stacklevel=2)
     return _faults[key]
 

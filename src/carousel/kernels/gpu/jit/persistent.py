@@ -81,7 +81,9 @@ def forward(
                 gates, bias, ch, from_v, from_s, state, rows, sequences, units, mask,
                 mask & (continued == 0)[:, None], H, PEEPHOLE, INPUT_GATE,
             )  # fmt: skip
-            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
+            wait(
+                arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, tl.num_programs(0)
+            )
             v = whole_signal(q, 0, first_before + sequences, continued, 1, H, S, K)
             v_cu, v_cs, v_du, v_cr = four(product(v, W_four, PRECISION), BB, BH)
             a_cu += v_cu
@@ -107,7 +109,11 @@ def forward(
                 mask = (sequences < count)[:, None] & (units < H)[None, :]
                 a_cr = read(from_v, at(sequences, CR, units, NODES, H), mask)
                 s = read(state, at(sequences, 0, units, 1, H), mask)
-                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1)
+                wait(
+                    arrivals + tile,
+                    phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1,
+                    tl.num_programs(0),
+                )
                 all_s = whole_signal(states, 0, rows, sequences < count, 1, H, S, K)
                 a_cr += product(all_s, W_scr, PRECISION)
                 read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
@@ -165,7 +171,9 @@ def backward(
             if not FULL:
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
                 g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
-            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES)
+            wait(
+                arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, tl.num_programs(0)
+            )
             after, continued = first_after + sequences, sequences < count_after
             pair = whole_signal(alpha, CU, after, continued, NODES, H, S, K, 2)  # of cu, cs
             to_beta = over_blocks(multiplied(pair, W_vpair, PRECISION), S, BB, BH)
@@ -201,7 +209,11 @@ def backward(
                 psi = read(f_psi, own, mask)
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
                 g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
-                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1)
+                wait(
+                    arrivals + tile,
+                    phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1,
+                    tl.num_programs(0),
+                )
                 alpha_cr = whole_signal(alpha, CR, rows, sequences < count, NODES, H, S, K)
                 psi += product(alpha_cr, W_scr, PRECISION)
                 psi = state_error(
