@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 import triton.language as tl
-from interpreter import InterpreterBuilder, exact_product
+from interpreter import InterpreterBuilder, card_product
 from scans import CELLS, Scan, make, name_of, truth
 
 from carousel import kernels
@@ -36,7 +36,7 @@ def poisoned_memory():
 
 @pytest.fixture(autouse=True)
 def mended_interpreter(monkeypatch):
-    monkeypatch.setattr(InterpreterBuilder, "create_dot", exact_product)
+    monkeypatch.setattr(InterpreterBuilder, "create_dot", card_product)
 
 
 def run(one: Scan, form: Form, wanted=(True,) * TENSORS, errors=None):
@@ -116,6 +116,16 @@ def test_tiles_of_more_sequences():
 @pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Streamed(FULL, 1)])
 def test_one_step_of_one_sequence(make_form):
     assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
+
+
+def test_tf32_where_the_library_may_use_it(monkeypatch):
+    """To its three digits."""
+    one = make(FULL, 2, 3, 2, 20, dtype=torch.float32)
+    for form in Persistent(FULL, 8, 3, phases_a_launch=1), Streamed(FULL, 1):
+        monkeypatch.setattr(f"{type(form).__module__}.precision", lambda dtype: "tf32")
+        assert_true(one, form, 2e-3)
+        with pytest.raises(AssertionError):
+            assert_true(one, form, 2e-5)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.bfloat16, 3e-2), (torch.float16, 4e-3)], ids=str)

@@ -29,7 +29,10 @@ FULL = LSTMCell("full")
         (LSTMCell("full", True), 1024, torch.float16, H100, 8),
         (LSTMCell("diagonal"), 1024, torch.bfloat16, H100, 16),
         (FULL, 1025, torch.bfloat16, H100, None),
-        (FULL, 512, torch.float32, H100, 8),
+        (FULL, 512, torch.float32, H100, 4),
+        (LSTMCell("diagonal"), 512, torch.float32, H100, 8),
+        (LSTMCell("diagonal"), 512, torch.float32, A100, None),
+        (LSTMCell("diagonal"), 256, torch.float32, A100, 8),
         (FULL, 1024, torch.float32, H100, None),
         (FULL, 1024, torch.bfloat16, A100, None),
         (FULL, 512, torch.bfloat16, A100, 16),
@@ -59,7 +62,7 @@ def test_the_reason_has_the_numbers():
         "persistent: 128 times 176 KB of weights and signals fit 132 multiprocessors of 227 KB"
     )
     assert form_of(FULL, 16, 1024, torch.bfloat16, A100)[1] == (
-        "streamed: 128 times 176 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
+        "streamed: 256 times 120 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
     )
     assert form_of(FULL, 256, 1024, torch.bfloat16, H100)[1] == (
         "streamed: for 256 sequences a phase that reads the weights anew should take 9 µs, and one that keeps them "
@@ -159,7 +162,7 @@ def autocast(on_gpu):
 
 
 def test_autocast_says_in_what_dtype_kernels_compute(autocast, monkeypatch):
-    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 64 times 8 units
+    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 128 times 4 units
     assert chosen(LSTMCell(), torch.float32).kernel == "cudnn"
     assert chosen(FULL, torch.float64).kernel == "eager"
     ran = []
@@ -259,7 +262,7 @@ def matmul():
 
 
 def test_tf32_is_the_users_choice(matmul):
-    assert card.precision(torch.float32) == "ieee"
+    assert card.precision(torch.float32) == "tf32x3"
     matmul.allow_tf32 = True
     assert card.precision(torch.float32) == "tf32"
     assert card.precision(torch.bfloat16) == "ieee"

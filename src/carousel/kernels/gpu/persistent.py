@@ -13,7 +13,7 @@ from carousel.kernels.gpu.rows import Rows
 
 SEQUENCES = 16
 """How many sequences a tile has: the fewest rows that a tensor core multiplies."""
-UNITS = (16, 8)
+UNITS = (16, 8, 4)
 """How many units a program may have the weights of, the best first."""
 SPARE = 8 * 1024
 """Bytes of shared memory that are left to the compiler."""
@@ -80,10 +80,15 @@ def cut(H: int) -> tuple[int, int]:
 
 
 def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
-    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts."""
+    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts.
+
+    Of float32 weights it holds large and small parts, as tf32x3 wants them.
+    """
     K, parts = cut(H)
     products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
     weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
+    if dtype == torch.float32:
+        weights *= 2
     sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
     return weights + max(2 * signal, sums)
 
