@@ -36,7 +36,8 @@ STREAMED = [  # and the batch
     (LSTMCell("full", True), 2048, torch.bfloat16, 90, 16),
     (LSTMCell("full", True), 1024, torch.bfloat16, 90, 256),
     (LSTMCell("full"), 1024, torch.float16, 80, 64),
-    (LSTMCell("diagonal"), 2048, torch.float32, 80, 16),
+    (LSTMCell("full"), 2048, torch.float32, 80, 16),
+    (LSTMCell("diagonal", True), 1024, torch.float32, 90, 256),
 ]
 
 
@@ -128,7 +129,7 @@ def main() -> None:
         for kernel in (persistent.forward, persistent.backward):
             compiled = compile_kernel(
                 kernel, dtype, capability, parts, H=H, K=K, S=parts, BB=SEQUENCES, BH=form.units,
-                PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
+                PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, MASKED=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
                 PRECISION=precision(dtype),
             )  # fmt: skip
             promised = shared_bytes(cell, H, dtype, form.units) + SPARE
@@ -139,11 +140,12 @@ def main() -> None:
     for cell, H, dtype, capability, B in STREAMED:
         form, reason = form_of(cell, B, H, dtype, CARDS[capability])
         assert isinstance(form, Streamed), reason
+        tile = form.tile(dtype)
         for kernel in (streamed.forward, streamed.backward):
             compiled = compile_kernel(
-                kernel, dtype, capability, WARPS, H=H, BB=form.tile.sequences, BH=form.tile.units,
-                BK=BLOCK_BYTES // dtype.itemsize, STAGES=form.tile.stages, PEEPHOLE=cell.peephole,
-                INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION=precision(dtype),
+                kernel, dtype, capability, WARPS, H=H, BB=tile.sequences, BH=tile.units,
+                BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages, PEEPHOLE=cell.peephole,
+                INPUT_GATE=cell.input_gate, MASKED=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION=precision(dtype),
             )  # fmt: skip
             promised, ahead = CARDS[capability].shared, loads_under_way(compiled)
             found.append(

@@ -113,6 +113,14 @@ def test_tiles_of_more_sequences():
     assert_true(one, Streamed(FULL, 1, is_wide=True), 2e-6)
 
 
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("cell", [LSTMCell(), LSTMCell("full", True)], ids=name_of)
+def test_recurrent_dropout(cell, ragged):
+    one = make(cell, 3, 17, 2, 9, ragged=ragged, reverse=ragged, dtype=torch.float32, masked=True)
+    assert_true(one, Persistent(cell, 8, 4, phases_a_launch=1))
+    assert_true(one, Streamed(cell, 1))
+
+
 @pytest.mark.parametrize("make_form", [lambda: Persistent(FULL, 8, 1), lambda: Streamed(FULL, 1)])
 def test_one_step_of_one_sequence(make_form):
     assert_true(make(FULL, 1, 1, 1, 1, dtype=torch.float32), make_form())
@@ -217,6 +225,8 @@ def test_what_agrees_is_trusted(recwarn):
     for cell in (FULL, LSTMCell("diagonal")):
         assert trust.fault(Persistent(cell, 8, 1), cell, 6, torch.float32, DEVICE, keep=True) == ""
         assert trust.fault(Streamed(cell, 1), cell, 6, torch.bfloat16, DEVICE, keep=False) == ""
+    cell = LSTMCell("full")
+    assert trust.fault(Streamed(cell, 1), cell, 6, torch.float32, DEVICE, keep=True, masked=True) == ""
     assert not recwarn.list
 
 

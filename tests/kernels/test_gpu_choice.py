@@ -96,7 +96,7 @@ def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
 
 def faulty(form):
     """Under what a fault in training is remembered."""
-    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True
+    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True, False
 
 
 FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -119,19 +119,21 @@ def test_all_else_goes_to_triton(on_gpu):
         assert chosen(LSTMCell()).kernel == "triton"
 
 
-def test_regularised_cells_go_to_eager(on_gpu):
+def test_regularised_cells(on_gpu):
     for cell in LSTMCell(), FULL:
-        told = chosen(cell, masks=Masks(torch.ones(2, 512)))
-        assert told == ("eager", "no kernel for GPUs has recurrent dropout")
+        assert chosen(cell, masks=Masks(torch.ones(2, 512))).kernel == "triton"
+        behind = LSTMCell(cell.peephole, projection=True)
+        told = chosen(behind, masks=Masks(torch.ones(2, 512)))
+        assert told == ("eager", "no kernel for GPUs has recurrent dropout behind a projection")
         assert chosen(cell, masks=Masks(zones=(torch.ones(()),) * 2)) == ("eager", "no kernel has zoneout")
 
 
 def test_the_operator_refuses_a_mask_there(monkeypatch):
-    given = make(FULL, 3, 2, 4, 5, masked=True).arguments
+    given = make(LSTMCell("full", projection=True), 3, 2, 4, 5, masked=True).arguments
     operators._check(given)
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
     with pytest.raises(
-        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_k"
+        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask with hr; run carousel.use_k"
     ):
         operators._check(given)
 

@@ -35,25 +35,26 @@ class Persistent:
         from carousel.kernels.gpu.jit import persistent
 
         tensors = (
-            given.W_v, given.W_s, given.bias, given.W_s, given.gates, given.from_v, given.from_s,
-            given.state, given.states, given.q,
+            given.W_v, given.W_s, given.bias, given.W_s, given.v_mask, given.gates, given.from_v, given.from_s,
+            given.state, given.states, given.q, given.seen,
         )  # fmt: skip
         states = given.keep or self.cell.peephole == "full"
         self._launch(
-            persistent.forward, tensors, rows, rows.reverse, KEEP_GATES=given.keep, KEEP_STATES=states
-        )
+            persistent.forward, tensors, rows, rows.reverse,
+            MASKED=given.is_masked, KEEP_GATES=given.keep, KEEP_STATES=states,
+        )  # fmt: skip
 
     def backward(self, given: Backward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import persistent
 
         tensors = (
-            given.W_v, given.W_s, given.W_s, given.gates, given.states, given.s_init, given.dq,
+            given.W_v, given.W_s, given.W_s, given.v_mask, given.gates, given.states, given.s_init, given.dq,
             given.alpha, given.f_psi, torch.zeros_like(given.f_psi),
         )  # fmt: skip
-        self._launch(persistent.backward, tensors, rows, not rows.reverse)
+        self._launch(persistent.backward, tensors, rows, not rows.reverse, MASKED=given.is_masked)
 
     def _launch(
-        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, **kept: bool
+        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, **more: bool
     ) -> None:
         H = tensors[0].shape[1]
         K, parts = cut(H)
@@ -68,7 +69,7 @@ class Persistent:
                 rows.T, int(descending), begin, begin + at_once,
                 H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
-                PRECISION=precision(tensors[0].dtype), **kept,
+                PRECISION=precision(tensors[0].dtype), **more,
                 num_warps=parts, num_stages=1, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
             )  # fmt: skip
 
