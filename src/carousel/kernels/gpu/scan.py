@@ -61,7 +61,7 @@ def backward(
     full = cell.peephole == "full"
     blocks, early = row_blocks(cell.nodes, H), cell.peephole_nodes[:-1]
     gates, states = (part.flatten(0, 1)[: rows.count] for part in (kept.gates, kept.s))
-    v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init).contiguous()
+    s_init = rows.sort(given.s_init).contiguous()
     e = _explicit(errors[0], errors[1], kept.v, rows)
     ds_last = errors[2]
     alpha = gates.new_empty(rows.count, len(cell.nodes) * H)
@@ -82,12 +82,11 @@ def backward(
     found: dict[str, Tensor] = {}
     sources = zip(Arguments._fields, given.tensors, wanted, strict=False)
     asked = {name for name, tensor, want in sources if want and tensor is not None}
-    if asked & {"v_init", "hr"}:
-        back, dv_init = rows.handed_back(alpha @ given.hh)
-        found["v_init"] = rows.unsort(dv_init)
+    if "v_init" in asked:
+        found["v_init"] = rows.unsort(alpha[rows.of_first_steps] @ given.hh)
     if "hr" in asked:
         q = gates[:, blocks["cr"]] * states.tanh()
-        found["hr"] = (e + back).t() @ q
+        found["hr"] = rows.handed_back(alpha @ given.hh).add_(e).t() @ q
     if "s_init" in asked:
         ds_init = told.f_psi
         if full:
@@ -97,8 +96,7 @@ def backward(
                 ds_init = ds_init + (first[:, blocks[node]] @ given.ch[block]).float()
         found["s_init"] = rows.unsort(ds_init.to(given.x.dtype))
     if "hh" in asked:
-        v = rows.pack(kept.v)
-        found["hh"] = alpha.t() @ rows.delayed(v, v_init)
+        found["hh"] = alpha.t() @ rows.delayed(kept.v, rows.sort(given.v_init))
     if "ch" in asked:
         s_before = rows.delayed(states, s_init)
         seen = [(alpha[:, blocks[node]], s_before) for node in early] + [(alpha[:, blocks["cr"]], states)]
@@ -129,8 +127,9 @@ def _value_weights(given: Arguments) -> Tensor:
 
 def _explicit(dv: Tensor | None, dv_last: Tensor | None, v: Tensor, rows: Rows) -> Tensor:
     """e of every step, [rows, V], the error of the last v in it."""
-    if dv_last is None:
-        return v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
-    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv).clone()
-    e[rows.of_last_steps] += rows.sort(dv_last)
+    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
+    if dv_last is not None:
+        if dv is not None and rows.index is None:
+            e = e.clone()  # it is the caller's
+        e[rows.of_last_steps] += rows.sort(dv_last)
     return e
