@@ -137,6 +137,6 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
     assert read_music(tmp_path / "c.mid", 1.0).ids == ("c.mid",)
     (tmp_path / "empty").mkdir()
     with pytest.raises(
-        CarouselError, match=r"it is a folder without MIDI files \(.mid, .midi\); name another"
+        CarouselError, match=r"\(.mid, .midi\), and only music is read from a folder; name another"
     ):
         midi_files(tmp_path / "empty")

@@ -46,6 +46,20 @@ def test_names_are_made_where_there_are_none(path):
     assert [value.tolist() for value in sequences.values] == [[[0, 1]], [[2, 3], [4, 5]]]
 
 
+def test_values_may_have_an_axis_of_sequences(path):
+    values = np.arange(12.0).reshape(2, 3, 2)
+    np.savez(path, values=values, labels=["a", "b"])
+    assert [sequence.tolist() for sequence in read(path).values] == values.tolist()
+    assert label_names(read(path)) == ["a", "b"] and read(path).features == ("x0", "x1")
+
+
+def test_what_lies_beyond_a_sequence_is_padding(path):
+    values = np.arange(12.0).reshape(2, 3, 2)
+    values[0, 1:] = np.nan
+    np.savez(path, values=values, lengths=[1, 3])
+    assert [sequence.tolist() for sequence in read(path).values] == [[[0, 1]], values[1].tolist()]
+
+
 @pytest.mark.parametrize("labels", [[10, 9, 10], ["10", "9", "10"]], ids=["integers", "strings"])
 def test_labels_are_integers_or_strings(path, labels):
     np.savez(path, values=np.ones((3, 1), np.int16), lengths=np.uint8([1, 1, 1]), labels=labels)
@@ -59,7 +73,8 @@ BAD = {
     "no values": ({"lengths": [1]}, "it has no array 'values', got 'lengths'; add it"),
     "no lengths": (
         {"values": np.zeros((3, 2)), "ids": ["s"]},
-        "it has no array 'lengths', got 'values', 'ids'; add it",
+        "it has no array 'lengths', which cuts the 2-D 'values' into sequences; "
+        "add it, or make 'values' [sequences, steps, features]",
     ),
     "nothing": ({}, "it has no array 'values', got nothing; add it"),
     "a misspelt array": (GOOD | {"label": [0, 1]}, "its array 'label' is unknown; did you mean 'labels'?"),
@@ -69,7 +84,8 @@ BAD = {
     ),
     "values with one axis": (
         GOOD | {"values": np.zeros(3)},
-        "array 'values' has shape (3,), wanted [steps of all sequences, features]; reshape it",
+        "array 'values' has shape (3,), wanted [steps of all sequences, features] "
+        "or [sequences, steps, features]; reshape it",
     ),
     "values of text": (
         GOOD | {"values": np.full((3, 2), "x")},
@@ -86,6 +102,18 @@ BAD = {
     "lengths that do not sum up": (
         GOOD | {"lengths": [1, 3]},
         "array 'lengths' sums to 4, but 'values' has 3 rows; make them agree",
+    ),
+    "lengths of too few padded sequences": (
+        {"values": np.zeros((3, 4, 2)), "lengths": [4, 4]},
+        "array 'lengths' has 2 numbers, but 'values' has 3 sequences; make them agree",
+    ),
+    "a length beyond the padding": (
+        {"values": np.zeros((2, 4, 2)), "lengths": [4, 5]},
+        "sequence '1' has length 5, but 'values' has 4 steps; make them agree",
+    ),
+    "sequences without steps": (
+        {"values": np.zeros((2, 0, 2))},
+        "sequence '0' has length 0, wanted at least one step; leave it out",
     ),
     "a sequence of length zero": (
         GOOD | {"lengths": [3, 0], "ids": ["s", "t"]},

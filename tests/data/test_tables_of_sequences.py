@@ -138,3 +138,72 @@ def test_a_label_that_the_schema_does_not_know():
 def test_numbers_are_labels_where_they_are_the_same_in_all_rows_of_a_group():
     table = frame(y=[1, 1, 2, 2])
     assert infer_schema(table, group="id", target="y", time="t")[0].classes == ("1", "2")
+
+
+def test_why_the_column_that_is_named_as_sequences_are_does_not_tell_them_apart():
+    table = Table.from_frame(pd.DataFrame({"id": [1, 1, 2, 2], "y": ["u", "v", "u", "u"], "x": [1, 2, 3, 4]}))
+    assert refusal(infer_schema, table, task="classify", target="y") == (
+        "no column tells the sequences apart that the classes in 'y' belong to (some of 'id' have several); "
+        "name it as the group"
+    )
+
+
+ADVICE = (
+    "f each row is a sequence, with its steps in 't00' to 't09', give each step a row of its own, as DataFrame.melt "
+    "does, and a column that names the sequence"
+)
+
+
+def rows_of_steps(*names):
+    names = names or tuple(f"t{step:02}" for step in range(10))
+    values = np.random.default_rng(0).normal(size=(60, len(names)))
+    return pd.DataFrame(values, columns=names).assign(y=["u", "v"] * 30)
+
+
+def test_rows_that_are_sequences_get_advice():
+    table = Table.from_frame(rows_of_steps())
+    assert refusal(infer_schema, table, target="y").endswith(f"belong to; i{ADVICE}")
+    assert f"I{ADVICE}." in infer_schema(table)[1]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        rows_of_steps().assign(date=pd.date_range("2024-01-01", periods=60)),
+        rows_of_steps(*(f"t{step}" for step in (*range(9), 10))),
+        rows_of_steps(*(f"t{step}" for step in range(7))),
+        rows_of_steps(*(f"t{step}" for step in range(8)), "wind", "sun"),
+        rows_of_steps("wind", "sun"),
+    ],
+    ids=["with times", "a number left out", "few columns", "others beside them", "no numbers"],
+)
+def test_rows_that_may_be_moments_get_none(table):
+    assert not any("melt" in sentence for sentence in infer_schema(Table.from_frame(table))[1])
+
+
+def test_lists_in_cells_are_told():
+    table = Table.from_frame(pd.DataFrame({"signal": [[1.0, 2.0]] * 9}))
+    assert "'signal' (lists; give each number a cell of its own, as DataFrame.explode does)" in refusal(
+        infer_schema, table
+    )
+
+
+def counter(start, change):
+    load = start + change * np.arange(200.0) + change * np.random.default_rng(0).random(200)
+    return Table.from_frame(pd.DataFrame({"load": load, "other": np.arange(200) % 7}))
+
+
+@pytest.mark.parametrize(
+    "start, change, is_told", [(123_456_789, 0.25, True), (123_456_789, 500, False), (0.5, 0.25, False)]
+)
+def test_numbers_that_float32_rounds_are_told(start, change, is_told):
+    said = infer_schema(counter(start, change))[1]
+    assert is_told == (
+        "Column 'load': the numbers change by little more from row to row than float32 rounds numbers of their size; "
+        "subtract a constant, or forecast the changes." in said
+    )
+
+
+def test_numbers_that_are_one_in_float32_are_told():
+    told = "numbers that are one number in float32, near 1.23457e+08; subtract that"
+    assert f"Column 'load' is left out: {told}." in infer_schema(counter(123_456_789, 0.001))[1]

@@ -12,9 +12,9 @@ from carousel import kernels
 from carousel.kernels import LSTMCell, Masks, RNNCell, choose, eager, gpu, operators, use_kernel
 from carousel.kernels.gpu import card, trust
 from carousel.kernels.gpu.card import Card
-from carousel.kernels.gpu.form import form_of
+from carousel.kernels.gpu.form import form_of, instead_of
 from carousel.kernels.gpu.persistent import Persistent
-from carousel.kernels.gpu.stepwise import Stepwise
+from carousel.kernels.gpu.streamed import Streamed
 
 H100 = Card(processors=132, shared=227 * 1024)
 A100 = Card(processors=108, shared=163 * 1024)
@@ -29,7 +29,10 @@ FULL = LSTMCell("full")
         (LSTMCell("full", True), 1024, torch.float16, H100, 8),
         (LSTMCell("diagonal"), 1024, torch.bfloat16, H100, 16),
         (FULL, 1025, torch.bfloat16, H100, None),
-        (FULL, 512, torch.float32, H100, 8),
+        (FULL, 512, torch.float32, H100, 4),
+        (LSTMCell("diagonal"), 512, torch.float32, H100, 8),
+        (LSTMCell("diagonal"), 512, torch.float32, A100, None),
+        (LSTMCell("diagonal"), 256, torch.float32, A100, 8),
         (FULL, 1024, torch.float32, H100, None),
         (FULL, 1024, torch.bfloat16, A100, None),
         (FULL, 512, torch.bfloat16, A100, 16),
@@ -37,21 +40,41 @@ FULL = LSTMCell("full")
     ],
 )
 def test_persistent_where_the_weights_fit(cell, H, dtype, card, units):
-    form, reason = form_of(cell, H, dtype, card)
+    form, reason = form_of(cell, 16, H, dtype, card)
     if units is None:
-        assert form == Stepwise(cell) and reason.startswith("stepwise: ") and "do not fit" in reason
+        assert form == Streamed(cell, card.processors)
+        assert reason.startswith("streamed: ") and "do not fit" in reason
     else:
         assert form == Persistent(cell, units, card.processors)
         assert reason.startswith("persistent: ") and " fit " in reason
 
 
+def test_large_batches_read_the_weights_anew():
+    """The more sequences, the more tiles one after another, or the more there is to do with a weight once read."""
+    forms = [form_of(FULL, B, 1024, torch.bfloat16, H100)[0] for B in (1, 16, 64, 128, 256, 4096)]
+    streamed, wide = Streamed(FULL, 132), Streamed(FULL, 132, is_wide=True)
+    assert forms == [Persistent(FULL, 8, 132)] * 2 + [streamed] + [wide] * 3
+    assert form_of(FULL, 64, 256, torch.bfloat16, H100)[0] == Persistent(FULL, 16, 132)
+
+
 def test_the_reason_has_the_numbers():
-    assert form_of(FULL, 1024, torch.bfloat16, H100)[1] == (
+    assert form_of(FULL, 16, 1024, torch.bfloat16, H100)[1] == (
         "persistent: 128 times 176 KB of weights and signals fit 132 multiprocessors of 227 KB"
     )
-    assert form_of(FULL, 1024, torch.bfloat16, A100)[1] == (
-        "stepwise: 128 times 176 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
+    assert form_of(FULL, 16, 1024, torch.bfloat16, A100)[1] == (
+        "streamed: 256 times 120 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
     )
+    assert form_of(FULL, 256, 1024, torch.bfloat16, H100)[1] == (
+        "streamed: for 256 sequences a phase that reads the weights anew should take 9 µs, and one that keeps them "
+        "on the chip 23"
+    )
+
+
+def test_what_takes_the_place_of_a_form():
+    """In the end launches that wait for none; then nothing."""
+    narrow, alone = Streamed(FULL, 132), Streamed(FULL, 132, phases_a_launch=1)
+    assert instead_of(Persistent(FULL, 8, 132)) == instead_of(Streamed(FULL, 132, is_wide=True)) == narrow
+    assert instead_of(narrow) == alone and instead_of(alone) is None
 
 
 @pytest.fixture
@@ -73,7 +96,7 @@ def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
 
 def faulty(form):
     """Under what a fault in training is remembered."""
-    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True
+    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True, False
 
 
 FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -96,19 +119,21 @@ def test_all_else_goes_to_triton(on_gpu):
         assert chosen(LSTMCell()).kernel == "triton"
 
 
-def test_regularised_cells_go_to_eager(on_gpu):
+def test_regularised_cells(on_gpu):
     for cell in LSTMCell(), FULL:
-        told = chosen(cell, masks=Masks(torch.ones(2, 512)))
-        assert told == ("eager", "no kernel for GPUs has recurrent dropout")
+        assert chosen(cell, masks=Masks(torch.ones(2, 512))).kernel == "triton"
+        behind = LSTMCell(cell.peephole, projection=True)
+        told = chosen(behind, masks=Masks(torch.ones(2, 512)))
+        assert told == ("eager", "no kernel for GPUs has recurrent dropout behind a projection")
         assert chosen(cell, masks=Masks(zones=(torch.ones(()),) * 2)) == ("eager", "no kernel has zoneout")
 
 
 def test_the_operator_refuses_a_mask_there(monkeypatch):
-    given = make(FULL, 3, 2, 4, 5, masked=True).arguments
+    given = make(LSTMCell("full", projection=True), 3, 2, 4, 5, masked=True).arguments
     operators._check(given)
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
     with pytest.raises(
-        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_k"
+        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask with hr; run carousel.use_k"
     ):
         operators._check(given)
 
@@ -139,7 +164,7 @@ def autocast(on_gpu):
 
 
 def test_autocast_says_in_what_dtype_kernels_compute(autocast, monkeypatch):
-    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 64 times 8 units
+    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 128 times 4 units
     assert chosen(LSTMCell(), torch.float32).kernel == "cudnn"
     assert chosen(FULL, torch.float64).kernel == "eager"
     ran = []
@@ -180,8 +205,11 @@ def test_eager_and_why(on_gpu, monkeypatch):
     assert choose(FULL, x, (s, s.half())) == ("eager", mixed.format("of several dtypes"))
     assert choose(FULL, torch.empty(3, 0, 4, device="cuda"), (s, s)) == ("eager", "the input is empty")
     monkeypatch.setitem(trust._faults, faulty(Persistent(FULL, 16, 132)), "the Triton kernel fails")
-    assert chosen(FULL) == ("triton", "stepwise: the Triton kernel fails")
-    monkeypatch.setitem(trust._faults, faulty(Stepwise(FULL)), "the Triton kernel's v is off by 1")
+    assert chosen(FULL) == ("triton", "streamed: the Triton kernel fails")
+    monkeypatch.setitem(trust._faults, faulty(Streamed(FULL, 132)), "the Triton kernel hangs")
+    assert chosen(FULL) == ("triton", "stepwise: the Triton kernel hangs")
+    alone = Streamed(FULL, 132, phases_a_launch=1)
+    monkeypatch.setitem(trust._faults, faulty(alone), "the Triton kernel's v is off by 1")
     assert reason() == "the Triton kernel's v is off by 1"
     monkeypatch.setattr(gpu, "missing", lambda device: "Triton is not installed")
     assert reason() == "Triton is not installed"
@@ -236,18 +264,19 @@ def matmul():
 
 
 def test_tf32_is_the_users_choice(matmul):
-    assert card.precision(torch.float32) == "ieee"
+    assert card.precision(torch.float32) == "tf32x3"
     matmul.allow_tf32 = True
     assert card.precision(torch.float32) == "tf32"
     assert card.precision(torch.bfloat16) == "ieee"
 
 
-def test_stepwise_takes_the_place_of_what_is_found_wrong(monkeypatch):
+def test_another_form_takes_the_place_of_what_is_found_wrong(monkeypatch):
     one, asked, ran = make(FULL, 3, 2, 4, 5, dtype=torch.float32).arguments, [], []
+    alone = Streamed(FULL, 132, phases_a_launch=1)
 
     def examined(form, *case):
         asked.append(form)
-        return "it hangs" if isinstance(form, Persistent) else ""
+        return "" if form == alone else "it hangs"
 
     def forward(given, keep, form):
         ran.append(form)
@@ -258,10 +287,19 @@ def test_stepwise_takes_the_place_of_what_is_found_wrong(monkeypatch):
     monkeypatch.setattr(gpu, "card_of", lambda device: H100)
     monkeypatch.setattr(gpu, "_at_work", lambda device: contextlib.nullcontext())
     monkeypatch.setattr(gpu.scan, "forward", forward)
-    with pytest.warns(UserWarning, match="^carousel: it hangs; the form stepwise takes its place$"):
+    with pytest.warns(UserWarning) as told:
         gpu.forward(one, keep=True)
+    assert [str(warning.message) for warning in told] == [
+        "carousel: it hangs; the form streamed takes its place",
+        "carousel: it hangs; the form stepwise takes its place",
+    ]
     gpu.forward(one, keep=True)
-    assert ran == [Stepwise(FULL)] * 2 and asked == [Persistent(FULL, 16, 132), Stepwise(FULL)]
+    assert ran == [alone] * 2 and asked == [Persistent(FULL, 16, 132), Streamed(FULL, 132), alone]
+    monkeypatch.setattr(trust, "_faults", {})
+    monkeypatch.setattr(trust, "_examined", lambda form, *case: f"{form.name} hangs")
+    with pytest.warns(UserWarning) as told:
+        assert gpu.fault(one, keep=True) == "stepwise hangs"
+    assert str(told[-1].message) == "carousel: stepwise hangs; PyTorch operations take its place"
 
 
 def test_what_is_found_wrong_runs_on_eager(monkeypatch):

@@ -19,9 +19,11 @@ def test_rehearsal(tmp_path):
     for line in (
         "card rehearsal",
         "what meeting of 1, microseconds",
-        "what full Persistent torch.bfloat16 B3 T3 H3, worst",
+        "what full persistent torch.bfloat16 B3 T3 H3, worst",
+        "what full streamed, wide torch.bfloat16 B3 T3 H3, worst",
         "what augmented, ragged, kernel",
         "what B3 T3 H3 persistent, 16 units backward, milliseconds",
+        "what B3 T3 H3 stepwise inference, milliseconds",
         "what ragged full training B3 T3 H3, against",
     ):
         assert f"\n  {line}" in done.stdout

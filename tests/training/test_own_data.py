@@ -126,6 +126,18 @@ def test_a_file_with_nothing_to_tell_apart_gets_a_sentence(classes, words, tmp_p
     assert words in got and got.endswith("add a label for each sequence")
 
 
+@pytest.mark.parametrize("name", ["book.xlsx", "cube.npy", "rows.csv.gz", "rows.JSON"])
+def test_data_of_other_programs_is_not_learnt_letter_by_letter(name, tmp_path):
+    path = tmp_path / name
+    path.write_text("{'a': [1, 2, 3]}" * 200)
+    assert sentence(call("fit", path)) == (
+        f"cannot read '{path}': a table is read from .csv, .tsv, .parquet, .pq, sequences from .npz or .ts, "
+        f"not from {path.suffix}; save it as one of these, or say --task symbols to have it learnt as text"
+    )
+    config, _ = configure(path, "symbols")
+    assert config.task.kind == "symbols"
+
+
 def test_an_unknown_task_gets_a_sentence(file):
     assert (
         sentence(call("fit", file, "--task", "clasify"))

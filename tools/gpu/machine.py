@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 import triton
+import triton.language as tl
 from record import Record
 
 from carousel.kernels.gpu import card
@@ -63,9 +64,9 @@ class Rehearsal:
     def __init__(self) -> None:
         self.device, self.name = torch.device("cpu"), "rehearsal"
         self.card = Card(processors=1, shared=1 << 20)  # one program, which waits for no other
-        from interpreter import InterpreterBuilder, exact_product
+        from interpreter import InterpreterBuilder, card_product
 
-        InterpreterBuilder.create_dot = exact_product
+        InterpreterBuilder.create_dot = card_product
 
     def size(self, *sizes: int) -> tuple[int, ...]:
         return tuple(min(size, 3) for size in sizes)
@@ -112,4 +113,4 @@ def meeting(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
 def meet(counter, times):
     for i in range(times):
         arrive(counter)
-        wait(counter, i + 1)
+        wait(counter, i + 1, tl.num_programs(0))

@@ -1,7 +1,5 @@
 """Where the time goes: the forms beside each other, and each kernel of a training step."""
 
-from dataclasses import replace
-
 import torch
 from scans import make
 
@@ -9,8 +7,8 @@ from carousel.kernels import LSTMCell
 from carousel.kernels.cpu import TENSORS
 from carousel.kernels.gpu import scan
 from carousel.kernels.gpu.form import form_of
-from carousel.kernels.gpu.persistent import Persistent
-from carousel.kernels.gpu.stepwise import Stepwise
+from carousel.kernels.gpu.persistent import Persistent, largest_slice
+from carousel.kernels.gpu.streamed import Streamed
 
 FULL = LSTMCell("full")
 
@@ -21,25 +19,25 @@ def run(place, record) -> None:
 
 
 def shape(place, record, T, B, H) -> None:
-    """Both forms at a shape, forward and backward apart, stepwise in a CUDA graph too; and the kernels of a step."""
+    """All forms at a shape, forward and backward apart; and the kernels of a step of the form that is chosen."""
     dtype = torch.bfloat16
     one = make(FULL, T, B, H, H, dtype=dtype).map(lambda tensor: tensor.to(place.device))
     given, where = one.arguments, f"B{B} T{T} H{H}"
-    chosen, _ = form_of(FULL, H, dtype, place.card)
-    forms = {"stepwise": Stepwise(FULL)}
-    if isinstance(chosen, Persistent):
-        forms |= {f"persistent, {units} units": Persistent(FULL, units, place.card.processors)
-                  for units in sorted({8, chosen.units})}  # fmt: skip
+    processors, chosen = place.card.processors, form_of(FULL, B, H, dtype, place.card)[0]
+    forms = {
+        "streamed": Streamed(FULL, processors),
+        "streamed, wide": Streamed(FULL, processors, is_wide=True),
+    }
+    units = largest_slice(FULL, H, dtype, place.card)
+    if units is not None:
+        forms |= {f"persistent, {each} units": Persistent(FULL, each, processors) for each in {8, units}}
         if H <= 512:
-            forms["persistent, 32 sequences"] = replace(chosen, sequences=32)
+            forms["persistent, 32 sequences"] = Persistent(FULL, units, processors, sequences=32)
+    forms["stepwise"] = Streamed(FULL, processors, phases_a_launch=1)
     for name, form in forms.items():
         for part in "inference", "forward", "backward":
             record.attempt(f"{where} {name} {part}", timed, place, given, one.errors, form, part)
             place.synchronize()  # which fails where the attempt has lost the GPU
-            if isinstance(form, Stepwise) and not place.is_rehearsal:
-                record.attempt(
-                    f"{where} {name} {part}, graph", in_graph, place, given, one.errors, form, part
-                )
     if not place.is_rehearsal:
         record.attempt(f"{where} kernels", kernels, given, one.errors, chosen)
 
@@ -52,18 +50,7 @@ def step_of(given, errors, form, part):
 
 
 def timed(place, given, errors, form, part) -> dict:
-    return told(given, place.milliseconds(step_of(given, errors, form, part), 0.2))
-
-
-def in_graph(place, given, errors, form, part) -> dict:
-    step, graph = step_of(given, errors, form, part), torch.cuda.CUDAGraph()
-    step(0)  # compiles, which a capture does not allow
-    with torch.cuda.graph(graph):
-        step(0)
-    return told(given, place.milliseconds(lambda _: graph.replay(), 0.2))
-
-
-def told(given, milliseconds) -> dict:
+    milliseconds = place.milliseconds(step_of(given, errors, form, part), 0.2)
     return dict(milliseconds=milliseconds, microseconds_a_step=milliseconds * 1e3 / len(given.x))
 
 

@@ -87,11 +87,12 @@ def compare(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Train variants of a recipe over seeds and say whether they differ.
+    """Train variants over seeds and say who is better.
 
-    Or compare finished RUNs: those that differ in nothing but the seed are one variant. Or bring COMPARISONs of the
-    same variants together in one table, a column for each data set. The same command goes on with what was
-    interrupted. Writes a table, a figure and one HTML page that opens offline.
+    Variants are layers, settings or the paper's extensions, on a recipe or on data of your own. Or compare finished
+    RUNs: those that differ in nothing but the seed are one variant. Or bring COMPARISONs of the same variants together
+    in one table, a column for each data set. The same command goes on with what was interrupted. Writes a table, a
+    figure and one HTML page that opens offline.
     """
     with plain_errors(debug):
         of_table = given(

@@ -24,7 +24,8 @@ def midi_files(path: Path) -> list[Path]:
     found = sorted(_midi_in(path))
     if not found:
         raise CarouselError(
-            f"cannot read '{path}': it is a folder without MIDI files ({', '.join(SUFFIXES)}); name another"
+            f"cannot read '{path}': it is a folder without MIDI files ({', '.join(SUFFIXES)}), and only music is "
+            "read from a folder; name another, or a file"
         )
     return found
 

@@ -1,6 +1,7 @@
 """Sequences as a NumPy archive, in and out.
 
-`values` [sum T_i, F] holds all sequences one after another and `lengths` [N] cuts them apart. Optional: `labels` [N]
+`values` [sum T_i, F] holds all sequences one after another and `lengths` [N] cuts them apart; or `values` [N, T, F] has
+an axis for them, and `lengths` [N], where there are any, say how many steps of each are real. Optional: `labels` [N]
 (integers or strings), `features` [F] and `ids` [N] (strings).
 """
 
@@ -17,8 +18,7 @@ from carousel.data.labels import encode_labels
 from carousel.data.sequences import Sequences
 from carousel.errors import CarouselError, did_you_mean
 
-REQUIRED = ("values", "lengths")
-OPTIONAL = ("labels", "features", "ids")
+KNOWN = ("values", "lengths", "labels", "features", "ids")
 LARGEST_BOMB = 1 << 30
 """What unpacks to fewer bytes does no harm, however small it is packed."""
 
@@ -63,18 +63,25 @@ def read_npz(file: IO[bytes]) -> Sequences:
         CarouselError: if it is damaged or not laid out as this module's docstring says.
     """
     arrays = _load(file)
-    values, lengths = arrays["values"], arrays["lengths"]
-    if values.ndim != 2:
+    values = arrays["values"]
+    if values.ndim not in (2, 3):
         raise CarouselError(
-            f"array 'values' has shape {values.shape}, wanted [steps of all sequences, features]; reshape it"
+            f"array 'values' has shape {values.shape}, wanted [steps of all sequences, features] "
+            "or [sequences, steps, features]; reshape it"
         )
+    if "lengths" not in arrays and values.ndim == 2:
+        raise CarouselError(
+            "it has no array 'lengths', which cuts the 2-D 'values' into sequences; "
+            "add it, or make 'values' [sequences, steps, features]"
+        )
+    lengths = arrays["lengths"] if "lengths" in arrays else np.full(len(values), values.shape[1])
     if lengths.dtype.kind not in "iu" or lengths.ndim != 1:
         raise CarouselError(
             f"array 'lengths' has dtype {lengths.dtype} and shape {lengths.shape}, "
             "wanted one integer for each sequence; convert it"
         )
     ids = _names(arrays, "ids", len(lengths)) or tuple(str(i) for i in range(len(lengths)))
-    features = _names(arrays, "features", values.shape[1]) or tuple(f"x{i}" for i in range(values.shape[1]))
+    features = _names(arrays, "features", values.shape[-1]) or tuple(f"x{i}" for i in range(values.shape[-1]))
     if len(set(ids)) < len(ids):
         raise CarouselError("array 'ids' names two sequences alike; give each its own id")
     for name, length in zip(ids, lengths, strict=True):
@@ -82,12 +89,31 @@ def read_npz(file: IO[bytes]) -> Sequences:
             raise CarouselError(
                 f"sequence '{name}' has length {length}, wanted at least one step; leave it out"
             )
+    pieces = _padded(values, lengths, ids) if values.ndim == 3 else _joined(values, lengths)
+    return Sequences(tuple(pieces), features, ids, *encode_labels(_names(arrays, "labels", len(lengths))))
+
+
+def _joined(values: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     if lengths.sum() != len(values):
         raise CarouselError(
             f"array 'lengths' sums to {lengths.sum()}, but 'values' has {len(values)} rows; make them agree"
         )
-    pieces = np.split(values, np.cumsum(lengths)[:-1])[: len(lengths)]
-    return Sequences(tuple(pieces), features, ids, *encode_labels(_names(arrays, "labels", len(lengths))))
+    return np.split(values, np.cumsum(lengths)[:-1])[: len(lengths)]
+
+
+def _padded(
+    values: npt.NDArray[Any], lengths: npt.NDArray[Any], ids: tuple[str, ...]
+) -> list[npt.NDArray[Any]]:
+    if len(lengths) != len(values):
+        raise CarouselError(
+            f"array 'lengths' has {len(lengths)} numbers, but 'values' has {len(values)} sequences; make them agree"
+        )
+    for name, length in zip(ids, lengths, strict=True):
+        if length > values.shape[1]:
+            raise CarouselError(
+                f"sequence '{name}' has length {length}, but 'values' has {values.shape[1]} steps; make them agree"
+            )
+    return [sequence[:length] for sequence, length in zip(values, lengths, strict=True)]
 
 
 def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
@@ -106,12 +132,11 @@ def _load(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
             "it is no .npz archive, or one that is cut short or damaged; write it again"
         ) from error
     for name in arrays:
-        if name not in REQUIRED + OPTIONAL:
-            raise CarouselError(f"its array '{name}' is unknown; {did_you_mean(name, REQUIRED + OPTIONAL)}")
-    for name in REQUIRED:
-        if name not in arrays:
-            found = ", ".join(f"'{other}'" for other in arrays) or "nothing"
-            raise CarouselError(f"it has no array '{name}', got {found}; add it")
+        if name not in KNOWN:
+            raise CarouselError(f"its array '{name}' is unknown; {did_you_mean(name, KNOWN)}")
+    if "values" not in arrays:
+        found = ", ".join(f"'{other}'" for other in arrays) or "nothing"
+        raise CarouselError(f"it has no array 'values', got {found}; add it")
     return arrays
 
 

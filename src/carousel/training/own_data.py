@@ -18,6 +18,24 @@ PARQUET = (".parquet", ".pq")
 TABLES = (".csv", ".tsv", *PARQUET)
 TEXTS = ("symbols", "online")
 """The tasks that read any file as text."""
+NO_TEXTS = (
+    *(
+        ".npy",
+        ".mat",
+        ".h5",
+        ".hdf5",
+        ".pkl",
+        ".pickle",
+        ".pt",
+        ".feather",
+        ".arrow",
+        ".orc",
+        ".json",
+        ".jsonl",
+    ),
+    *(".xls", ".xlsx", ".ods", ".wav", ".flac", ".mp3", ".gz", ".xz", ".bz2", ".zip"),
+)
+"""What other programs save data as: nobody means them to be learnt letter by letter."""
 
 
 def configure(
@@ -73,17 +91,29 @@ def configure(
         )
     if is_table:
         return _configured_table(file, digest, kind, changes, given, encoding)
-    suggested, why = _suggestion(file)
-    return override(_bare(file, digest, kind or suggested), changes), [] if kind else [why]
+    found = []
+    if kind is None:
+        kind, why = _suggestion(file)
+        found = [why]
+    return override(_bare(file, digest, kind), changes), found
 
 
 def _suggestion(file: Path) -> tuple[str, str]:
-    """The kind of task that a file which is no table suggests, and why."""
+    """The kind of task that a file which is no table suggests, and why.
+
+    Raises:
+        CarouselError: it suggests none.
+    """
     if file.suffix.lower() in SEQUENCES:
         return "classify", "The task is to classify: the file holds sequences."
     if file.is_dir() or file.suffix.lower() in MIDI:
         held = "folder holds MIDI files" if file.is_dir() else "file is MIDI"
         return "music", f"The task is to tell the next frame of music: the {held}."
+    if file.suffix.lower() in NO_TEXTS:
+        raise CarouselError(
+            f"cannot read '{file}': a table is read from {', '.join(TABLES)}, sequences from {' or '.join(SEQUENCES)}, "
+            f"not from {file.suffix}; save it as one of these, or say --task symbols to have it learnt as text"
+        )
     return "symbols", "The task is to tell the next symbol: the file is text."
 
 

@@ -1,12 +1,13 @@
 """Which columns tell series, or labelled sequences, apart."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from carousel.data.tables.cells import is_text, plain
+from carousel.data.tables.cells import is_number, is_text, plain
 from carousel.data.tables.layout import Integers
 from carousel.data.tables.roles import rank, share_of_commonest
 from carousel.data.tables.table import Table
@@ -17,6 +18,9 @@ GROUP_NAMES = (
     *("subject", "patient", "device", "unit", "store", "shop", "site", "case"),
 )
 """Names that speak for a group, the most telling first."""
+
+MANY_STEPS = 8
+"""So many numbered columns may be the steps of a sequence."""
 
 
 def group_role(table: Table, times: Integers, candidates: Sequence[str]) -> tuple[str, ...]:
@@ -83,6 +87,7 @@ def sequence_role(table: Table, label: str, given: tuple[str, ...]) -> tuple[str
     """
     if given:
         return given
+    torn = None
     labels = pc.dictionary_encode(plain(table.column(label).combine_chunks())).indices.to_numpy(
         zero_copy_only=False
     )
@@ -96,8 +101,29 @@ def sequence_role(table: Table, label: str, given: tuple[str, ...]) -> tuple[str
         pairs = len(np.unique(np.stack([codes, labels]), axis=1)[0])
         if pairs == len(np.unique(codes)) < table.n_rows and len(np.unique(codes)) > len(np.unique(labels)):
             return (name,)
+        if torn is None and name.lower() in GROUP_NAMES and len(np.unique(codes)) < min(pairs, table.n_rows):
+            torn = name
+    why = f" (some of '{torn}' have several)" if torn else ""
     raise CarouselError(
-        f"no column tells the sequences apart that the classes in '{label}' belong to; name it as the group"
+        f"no column tells the sequences apart that the classes in '{label}' belong to{why}; "
+        f"{steps_in_columns(table) or 'name it as the group'}"
+    )
+
+
+def steps_in_columns(table: Table) -> str | None:
+    """What to do if each row is a whole sequence, where nearly all number columns are numbered, as t0, t1, ... are."""
+    columns = [name for name, kind in table.columns.items() if is_number(kind)]
+    numbered: dict[str, dict[int, str]] = {}
+    for name in columns:
+        if match := re.fullmatch(r"(.*?)(\d+)", name):
+            numbered.setdefault(match[1], {})[int(match[2])] = name
+    steps = max(numbered.values(), key=len, default={})
+    first = min(steps, default=0)
+    if len(steps) < max(MANY_STEPS, 0.9 * len(columns)) or list(steps) != [*range(first, first + len(steps))]:
+        return None
+    return (
+        f"if each row is a sequence, with its steps in '{steps[first]}' to '{steps[max(steps)]}', give each step a row "
+        "of its own, as DataFrame.melt does, and a column that names the sequence"
     )
 
 

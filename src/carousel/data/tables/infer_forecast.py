@@ -11,7 +11,7 @@ from carousel.data.tables.assembly import stretch
 from carousel.data.tables.dates import own_zone, parse_times
 from carousel.data.tables.features import features_from
 from carousel.data.tables.given import Given, dialect_of
-from carousel.data.tables.grouping import group_role
+from carousel.data.tables.grouping import group_role, steps_in_columns
 from carousel.data.tables.kinds import survey
 from carousel.data.tables.layout import Integers, Keys, Segments, segments
 from carousel.data.tables.local import locate_by_clock
@@ -82,6 +82,7 @@ def to_forecast(
     return schema, [
         _said_of_targets(schema, given),
         time.sentence,
+        *_said_of_steps(table, keys),
         *_said_of_clock(keys),
         *_said_of_groups(keys, given),
         spaced,
@@ -125,6 +126,11 @@ def _said_of_targets(schema: Schema, given: Given) -> str:
         else ", all number columns"
     )
     return f"The task is to forecast {listed(schema.targets)}{why}."
+
+
+def _said_of_steps(table: Table, keys: Keys) -> list[str]:
+    advice = None if keys.time or keys.group else steps_in_columns(table)
+    return [] if advice is None else [f"{advice[0].upper()}{advice[1:]}."]
 
 
 def _said_of_clock(keys: Keys) -> list[str]:

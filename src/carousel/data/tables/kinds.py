@@ -23,7 +23,9 @@ class Column:
 
     Attributes:
         n_rows, n_missing: how many there are, and in how many nothing was measured.
-        total, low, high: sum, least and largest of the numbers, the last two in float32.
+        total, low, high: sum, least and largest of the numbers.
+        rounding: the most that float32 changes one of them by.
+        change: sum of how far each number is from the one before.
         counting: whether each number is the one before plus 1; previous: the last of them.
         values: different texts, or None once they are too many.
         text_cells, number_cells: how many texts there are, and how many of them are numbers.
@@ -34,6 +36,8 @@ class Column:
     total: float = 0.0
     low: float = np.inf
     high: float = -np.inf
+    rounding: float = 0.0
+    change: float = 0.0
     counting: bool = True
     previous: float | None = None
     values: set[str] | None = field(default_factory=set)
@@ -46,6 +50,11 @@ class Column:
         filled = self.n_rows - self.n_missing
         return self.total / filled if filled else 0.0
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether float32 rounds the numbers by more than a tenth of what they change from row to row."""
+        return 10 * self.rounding * (self.n_rows - self.n_missing) > self.change > 0
+
     def add_numbers(self, found: npt.NDArray[np.float64]) -> None:
         """Take in some numbers, NaN where one is missing."""
         missing = np.isnan(found)
@@ -54,10 +63,12 @@ class Column:
         if len(filled) == 0:
             return
         self.total += float(filled.sum())
-        narrow = filled.astype(np.float32)
-        self.low, self.high = min(self.low, float(narrow.min())), max(self.high, float(narrow.max()))
+        self.low, self.high = min(self.low, float(filled.min())), max(self.high, float(filled.max()))
+        self.rounding = max(self.rounding, float(np.abs(filled.astype(np.float32) - filled).max()))
         chain = filled if self.previous is None else np.concatenate([[self.previous], filled])
-        self.counting = self.counting and not missing.any() and bool((np.diff(chain) == 1).all())
+        steps = np.diff(chain)
+        self.change += float(np.abs(steps).sum())
+        self.counting = self.counting and not missing.any() and bool((steps == 1).all())
         self.previous = float(filled[-1])
 
     def add_values(self, cells: pa.Array) -> None:
@@ -110,6 +121,8 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
     """Why a column is of no use as a feature; None if it is."""
     if is_time(kind) or kinds.is_time(kind):
         return "times beside the time of the rows"
+    if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
+        return "lists; give each number a cell of its own, as DataFrame.explode does"
     if not (is_number(kind) or is_text(kind) or kinds.is_null(kind)):
         return f"{str(kind).partition('<')[0]} instead of numbers or texts"
     if is_text(kind) and not holds_numbers(kind, column):
@@ -122,7 +135,9 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
         return f"{next(iter(column.values))!r} in every row" if len(column.values) == 1 else None
     if column.n_missing == column.n_rows:
         return "empty"
-    if column.low == column.high:
+    if np.float32(column.low) == np.float32(column.high):
+        if column.low < column.high:
+            return f"numbers that are one number in float32, near {column.low:g}; subtract that"
         return (
             f"{column.low:g} in every row"
             if column.n_missing == 0

@@ -2,7 +2,7 @@
 
 `forward` and `backward` are the counterparts of those of `carousel.kernels.cpu`, on Triton. Triton is imported when a
 kernel first runs. Below: `scan` has the products over all steps; `form` says which of two ways the recurrence goes,
-`persistent` or `stepwise`, whose launches are in the files of these names, and whose kernels in `jit`; `trust` compares
+`persistent` or `streamed`, whose launches are in the files of these names, and whose kernels in `jit`; `trust` compares
 a kernel with eager before its first use; `cudnn` serves the plain cells.
 """
 
@@ -18,9 +18,7 @@ from carousel.kernels.cpu import Arguments, Kept
 from carousel.kernels.gpu import scan, trust
 from carousel.kernels.gpu.buffers import slots
 from carousel.kernels.gpu.card import card_of, missing, triton_missing
-from carousel.kernels.gpu.form import Form, form_of
-from carousel.kernels.gpu.persistent import Persistent
-from carousel.kernels.gpu.stepwise import Stepwise
+from carousel.kernels.gpu.form import Form, form_of, instead_of
 
 __all__ = [
     "backward",
@@ -63,20 +61,22 @@ def cudnn_serves(device: torch.device, dtype: torch.dtype) -> bool:
     return dtype in (torch.float16, torch.float32, torch.float64)
 
 
-def explained(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[str, str]:
+def explained(cell: LSTMCell, s_init: Tensor, dtype: torch.dtype) -> tuple[str, str]:
     """Why Triton runs in the form that it does; and what has been found wrong with it here, empty if nothing has."""
-    form, reason = _form(cell, H, dtype, device)
-    return reason, trust.known_fault(form, H, dtype, device)
+    form, reason = _form(cell, s_init, dtype)
+    return reason, trust.known_fault(form, s_init.shape[-1], dtype, s_init.device)
 
 
 def fault(given: Arguments, keep: bool) -> str:
-    """What a first small case of this cell finds wrong with its kernel on this card; empty if nothing."""
+    """What a first small case of this cell finds wrong with all its kernels on this card; empty if one is right."""
+    found, tried = "", None
     setting = given.cell, given.s_init.shape[1], given.x.dtype, given.x.device
     with _at_work(given.x.device):
-        form, _ = _form(*setting)
-        found = trust.fault(form, *setting, keep)
-        instead, _ = _form(*setting)
-        return found if instead == form else trust.fault(instead, *setting, keep)
+        while (form := _form_for(given)) != tried:
+            if not (found := trust.fault(form, *setting, keep, given.v_mask is not None)):
+                return ""
+            tried = form
+    return found
 
 
 def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:
@@ -110,16 +110,17 @@ def _at_work(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _form(cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device) -> tuple[Form, str]:
-    """What `form_of` says; or stepwise, which does with the same memory, where the other was found to be wrong."""
-    form, reason = form_of(cell, H, dtype, card_of(device))
-    if isinstance(form, Persistent) and (found := trust.known_fault(form, H, dtype, device)):
-        return Stepwise(cell), f"stepwise: {found}"
+def _form(cell: LSTMCell, s_init: Tensor, dtype: torch.dtype) -> tuple[Form, str]:
+    """What `form_of` says; or, where that was found to be wrong, the next that was not; the last if all were."""
+    (*_, B, H), device = s_init.shape, s_init.device
+    form, reason = form_of(cell, B, H, dtype, card_of(device))
+    while (found := trust.known_fault(form, H, dtype, device)) and (other := instead_of(form)):
+        form, reason = other, f"{other.name}: {found}"
     return form, reason
 
 
 def _form_for(given: Arguments) -> Form:
-    form, _ = _form(given.cell, given.s_init.shape[1], given.x.dtype, given.x.device)
+    form, _ = _form(given.cell, given.s_init, given.x.dtype)
     return form
 
 

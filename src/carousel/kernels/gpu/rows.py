@@ -81,6 +81,12 @@ class Rows:
     def unsort(self, each: Tensor) -> Tensor:
         return each if self.order is None else torch.empty_like(each).index_copy_(0, self.order, each)
 
+    def of_each(self, each: Tensor) -> Tensor:
+        """[B, d] in the order of the sequences to [rows, d]: in each row that of its sequence."""
+        if self.order is None:
+            return each.repeat(self.T, 1)
+        return each[self._sequences[1]]
+
     def delayed(self, packed: Tensor, init: Tensor) -> Tensor:
         """In each row what `packed` has in the row of the step before, or `init`, [rows, d]."""
         if self.order is None:
@@ -101,10 +107,15 @@ class Rows:
     @property
     def _before(self) -> Tensor:
         """Where each row finds the step before among B initial rows and all rows, [rows]."""
-        n = torch.arange(self.T, device=self.offsets.device).repeat_interleave(
-            self.offsets.diff(), output_size=self.count
-        )
-        sequence = torch.arange(self.count, device=n.device) - self.offsets[n]
+        n, sequence = self._sequences
         before = n + (1 if self.reverse else -1)
         exists = (before >= 0) & (before < self.lengths[sequence])
         return torch.where(exists, self.B + self.offsets[before.clamp(0, self.T - 1)] + sequence, sequence)
+
+    @property
+    def _sequences(self) -> tuple[Tensor, Tensor]:
+        """The step of each row and its sequence, in their order, [rows] each."""
+        n = torch.arange(self.T, device=self.offsets.device).repeat_interleave(
+            self.offsets.diff(), output_size=self.count
+        )
+        return n, torch.arange(self.count, device=n.device) - self.offsets[n]

@@ -1,7 +1,8 @@
 """A scan on the GPU: products over all steps by the library, the recurrence in one of the two forms.
 
 A projection is no part of the recurrence. The nodes see v[n-1] = W_qdr q[n-1] through W_v W_qdr, so the recurrence runs
-in q alone; v and what belongs to it are products over all steps, before and after.
+in q alone; v and what belongs to it are products over all steps, before and after. Recurrent dropout stands between the
+two, so there is no kernel for both.
 """
 
 import torch
@@ -25,7 +26,8 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
     states = new(T, B, H) if keep or full else new(1, 1, H)
     v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init)
     from_v = new((B, nodes), dtype=torch.float32)
-    product(v_init, given.hh.t(), from_v)
+    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
+    product(v_init if v_mask is None else v_init * v_mask, given.hh.t(), from_v)
     from_s = from_v
     if full:
         assert given.ch is not None
@@ -33,6 +35,7 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
         product(s_init, given.ch.t(), from_s)
     packed_gates = gates.flatten(0, 1)[:count]
     torch.mm(rows.pack(given.x), given.ih.t(), out=packed_gates[:, :nodes])
+    q = new(count, H)
     told = buffers.Forward(
         W_v=_value_weights(given),
         W_s=given.hh if given.ch is None else given.ch.contiguous(),
@@ -42,7 +45,10 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
         from_s=from_s,
         state=s_init.to(torch.float32, copy=True).contiguous(),
         states=states.flatten(0, 1),
-        q=new(count, H),
+        q=q,
+        seen=q if v_mask is None else torch.empty_like(q),
+        v_mask=q if v_mask is None else v_mask,
+        is_masked=v_mask is not None,
         keep=keep,
     )
     form.forward(told, rows)
@@ -62,6 +68,7 @@ def backward(
     blocks, early = row_blocks(cell.nodes, H), cell.peephole_nodes[:-1]
     gates, states = (part.flatten(0, 1)[: rows.count] for part in (kept.gates, kept.s))
     v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init).contiguous()
+    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
     e = _explicit(errors[0], errors[1], kept.v, rows)
     ds_last = errors[2]
     alpha = gates.new_empty(rows.count, len(cell.nodes) * H)
@@ -76,6 +83,8 @@ def backward(
         f_psi=alpha.new_zeros(B, H, dtype=torch.float32)
         if ds_last is None
         else rows.sort(ds_last).to(torch.float32, copy=True).contiguous(),
+        v_mask=alpha if v_mask is None else v_mask,
+        is_masked=v_mask is not None,
     )
     form.backward(told, rows)
 
@@ -84,7 +93,7 @@ def backward(
     asked = {name for name, tensor, want in sources if want and tensor is not None}
     if asked & {"v_init", "hr"}:
         back, dv_init = rows.handed_back(alpha @ given.hh)
-        found["v_init"] = rows.unsort(dv_init)
+        found["v_init"] = rows.unsort(dv_init if v_mask is None else dv_init * v_mask)
     if "hr" in asked:
         q = gates[:, blocks["cr"]] * states.tanh()
         found["hr"] = (e + back).t() @ q
@@ -97,8 +106,8 @@ def backward(
                 ds_init = ds_init + (first[:, blocks[node]] @ given.ch[block]).float()
         found["s_init"] = rows.unsort(ds_init.to(given.x.dtype))
     if "hh" in asked:
-        v = rows.pack(kept.v)
-        found["hh"] = alpha.t() @ rows.delayed(v, v_init)
+        before = rows.delayed(rows.pack(kept.v), v_init)
+        found["hh"] = alpha.t() @ (before if v_mask is None else before * rows.of_each(v_mask))
     if "ch" in asked:
         s_before = rows.delayed(states, s_init)
         seen = [(alpha[:, blocks[node]], s_before) for node in early] + [(alpha[:, blocks["cr"]], states)]

@@ -11,9 +11,9 @@ def arrive(counter):
 
 
 @triton.jit
-def wait(counter, phases):
-    """Until all programs of the group are through with so many phases of the tile."""
-    arrivals = phases * tl.num_programs(0)
+def wait(counter, phases, arrivals_a_phase):
+    """Until the tile is through with so many phases."""
+    arrivals = phases * arrivals_a_phase
     while tl.atomic_add(counter, 0, sem="acquire", scope="gpu") < arrivals:
         pass
     tl.debug_barrier()

@@ -82,3 +82,9 @@ def four(all_four, BB: tl.constexpr, BH: tl.constexpr):
     first, third = tl.split(even)
     second, fourth = tl.split(odd)
     return first, second, third, fourth
+
+
+@triton.jit
+def side_by_side(first, second, third, fourth, BB: tl.constexpr, BH: tl.constexpr):
+    """The reverse of `four`."""
+    return tl.reshape(tl.join(tl.join(first, third), tl.join(second, fourth)), (BB, BH * 4))
