@@ -20,6 +20,12 @@ def texts() -> Iterator[tuple[str, str | bytes, str]]:
     yield "a header without its line end", "date,x,y", "it has a header but no rows"
     yield "no header", "\n".join(GOOD.splitlines()[1:]), "it has two columns '0'"
     yield "no header and numbers only", "1,2\n3,4\n5,6\n", "its first row holds no names of columns"
+    yield (
+        "a comment",
+        "# unit: V\n" + GOOD,
+        "its first line is a comment, '# unit: V', wanted the names of the columns",
+    )
+    yield "names behind a mark", "# " + GOOD, READ
     yield "one row", csv(plain(1)), "no series has rows at two different times"
     yield "two rows", csv(plain(2)), "too few different times"
     yield "three rows", csv(plain(3)), "too few"

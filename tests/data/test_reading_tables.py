@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from carousel.data import Text, read, read_text
 from carousel.data.schema import Schema
-from carousel.data.tables import infer_schema, read_table, to_sequences, to_series
+from carousel.data.tables import Table, infer_schema, read_table, to_sequences, to_series
 from carousel.data.tables.dates import fitting_formats
 from carousel.errors import CarouselError
 
@@ -146,6 +146,9 @@ def test_first_days_of_months_are_months(path):
 
 PARTS = {
     "a date and a time of day": ("date,clock", lambda t: [f"{t:%d/%m/%Y}", f"{t:%H:%M:%S}"]),
+    "a clock with noon": ("Date,Time", lambda t: [f"{t:%m/%d/%Y}", f"{t:%I:%M:%S %p}"]),
+    "a clock with dots": ("Date,at", lambda t: [f"{t:%d/%m/%Y}", f"{t:%H.%M.%S}"]),
+    "an hour": ("dteday,hr", lambda t: [f"{t:%Y-%m-%d}", t.hour]),
     "year, month, day, hour": ("year,month,day,hour", lambda t: [t.year, t.month, t.day, t.hour]),
 }
 
@@ -165,11 +168,38 @@ def test_times_in_several_columns(path, names, cells):
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_counts_since_1970(path, unit):
     times = pd.date_range("2020", periods=100, freq="h").to_numpy(f"M8[{unit}]")
-    pd.DataFrame({"timestamp": times.astype(np.int64), "x": np.arange(100) % 7}).to_csv(path, index=False)
-    table = read_table(path)
-    schema, _ = infer_schema(table)
-    assert (schema.date_format, schema.step) == (unit, "1 hour")
-    assert to_series(table, schema).starts[0] == np.datetime64("2020")
+    for name in ("timestamp", f"unix_time ({unit})"):
+        pd.DataFrame({name: times.astype(np.int64), "x": np.arange(100) % 7}).to_csv(path, index=False)
+        table = read_table(path)
+        schema, _ = infer_schema(table)
+        assert (schema.date_format, schema.step) == (unit, "1 hour")
+        assert to_series(table, schema).starts[0] == np.datetime64("2020")
+
+
+def test_the_hour_of_something_once_a_day_is_a_number_like_others():
+    days = pd.date_range("2020", periods=60).strftime("%d.%m.%Y")
+    frame = pd.DataFrame({"date": days, "hour": np.arange(60) % 7})
+    schema, _ = infer_schema(Table.from_frame(frame))
+    assert (schema.time, schema.targets) == (("date",), ("hour",))
+
+
+@pytest.mark.parametrize(
+    "name, cells, given, is_clock",
+    [
+        ("t", np.arange(60) / 100, {}, True),
+        ("Time [s]", np.round(np.arange(60) / 30, 3), {}, True),
+        ("voltage", np.arange(60) / 100, {}, False),
+        ("t", np.arange(60) % 20 / 100, {}, False),
+        ("t", np.where(np.arange(60) == 5, np.nan, np.arange(60) / 100), {}, False),
+        ("t", np.arange(60) / 100, {"known": "t"}, False),
+    ],
+    ids=["seconds", "rounded", "no name of a time", "falls back", "a gap", "asked for"],
+)
+def test_a_time_in_fractions_is_nothing_to_forecast(name, cells, given, is_clock):
+    frame = pd.DataFrame({name: cells, "x": np.arange(60) % 7})
+    schema, said = infer_schema(Table.from_frame(frame), **given)
+    assert is_clock == (name not in schema.numbers)
+    assert is_clock == (f"Column '{name}' is left out: a time that is no date and no integer." in said)
 
 
 def test_clocks_that_are_set_back_and_forward(path):

@@ -41,7 +41,7 @@ _TIMES = [
     *(
         f"{join}{time}{zone}"
         for join in (" ", "T", ", ", " - ")
-        for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H.%M", "%H")
+        for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H.%M", "%H.%M.%S", "%H")
         for zone in ("", "%z", " %z")
     ),
 ]
@@ -65,16 +65,17 @@ def fitting_formats(sample: Sequence[str]) -> list[str]:
     sample = [text for text in dict.fromkeys(sample) if text]
     if not sample:
         return []
-    if _share_of(sample, ISO_SHAPE) >= MOSTLY and fits(sample, ISO):
+    if share_of(sample, ISO_SHAPE) >= MOSTLY and fits(sample, ISO):
         return [ISO]
-    if _share_of(sample, _QUARTER) >= MOSTLY:
+    if share_of(sample, _QUARTER) >= MOSTLY:
         return [QUARTER]
     likely = dict.fromkeys(form for text in sample[:3] for form in _formats_of(text))
     return [form for form in likely if fits(sample, form)]
 
 
-def _share_of(sample: Sequence[str], shape: re.Pattern[str]) -> float:
-    return sum(shape.match(text) is not None for text in sample) / len(sample)
+def share_of(sample: Sequence[str], shape: re.Pattern[str]) -> float:
+    """How many texts begin with a shape; 0 if there are none."""
+    return sum(shape.match(text) is not None for text in sample) / max(len(sample), 1)
 
 
 def _formats_of(text: str) -> list[str]:

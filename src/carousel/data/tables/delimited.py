@@ -60,7 +60,7 @@ def read_delimited(
         separator = _separator(lines) if dialect is None else dialect.separator
         decimal = _decimal(lines, separator) if dialect is None else dialect.decimal
         dialect = Dialect(encoding, separator, decimal)
-    _require_header(lines[0], dialect)
+    _require_header(lines, dialect)
     texts = _padded(lines, dialect.separator, names)
     return Table.from_arrow(_parsed(path, dialect, quoted, remedy, texts), dialect, str(path))
 
@@ -135,8 +135,12 @@ def _decimal(lines: list[str], separator: str) -> str:
     return "," if commas else "."
 
 
-def _require_header(line: str, dialect: Dialect) -> None:
-    names = _rows([line], dialect.separator)[0]
+def _require_header(lines: list[str], dialect: Dialect) -> None:
+    names = _rows(lines[:1], dialect.separator)[0]
+    if len(names) == 1 and names[0].startswith("#") and any(mark in lines[-1] for mark in SEPARATORS):
+        raise CarouselError(
+            f"its first line is a comment, '{_short(names[0])}', wanted the names of the columns; remove it"
+        )
     if len(names) > MAX_COLUMNS:
         raise CarouselError(TOO_MANY_COLUMNS)
     if all(not name.strip() or NUMBER.fullmatch(name.strip()) for name in names):

@@ -8,6 +8,7 @@ from carousel.data.labels import encode_labels
 from carousel.data.tables.cells import numbers, share_of_numbers
 from carousel.data.tables.kinds import Column, holds_numbers, why_ignored
 from carousel.data.tables.layout import Located
+from carousel.data.tables.time_columns import speaks_of_time
 from carousel.data.tables.wording import counted, listed
 from carousel.errors import CarouselError
 
@@ -49,6 +50,9 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
     chosen, categories, ignored = [], {}, {}
     for name, column in found.items():
         reason = why_ignored(kinds[name], column)
+        is_clock = column.rising and column.n_rows > 2 and speaks_of_time(name)
+        if reason is None and name not in needed and is_clock and not located.keys.time:
+            reason = "a time that is no date and no integer"
         if reason is not None and name in needed and reason != COUNTS_ROWS:
             raise CarouselError(
                 f"the {needed[name]} '{name}' is of no use, {reason} {where}; name another column"

@@ -9,8 +9,9 @@ import pyarrow.types as kinds
 
 from carousel.data.tables.cells import is_number, is_text, plain
 from carousel.data.tables.layout import Integers
-from carousel.data.tables.roles import rank, share_of_commonest
+from carousel.data.tables.roles import share_of_commonest
 from carousel.data.tables.table import Table
+from carousel.data.tables.time_columns import rank
 from carousel.errors import CarouselError
 
 GROUP_NAMES = (

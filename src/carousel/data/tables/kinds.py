@@ -26,6 +26,7 @@ class Column:
         total, low, high: sum, least and largest of the numbers.
         rounding: the most that float32 changes one of them by.
         change: sum of how far each number is from the one before.
+        rising: whether each number is greater than the one before, and none is missing.
         counting: whether each number is the one before plus 1; previous: the last of them.
         values: different texts, or None once they are too many.
         text_cells, number_cells: how many texts there are, and how many of them are numbers.
@@ -38,6 +39,7 @@ class Column:
     high: float = -np.inf
     rounding: float = 0.0
     change: float = 0.0
+    rising: bool = True
     counting: bool = True
     previous: float | None = None
     values: set[str] | None = field(default_factory=set)
@@ -59,6 +61,7 @@ class Column:
         """Take in some numbers, NaN where one is missing."""
         missing = np.isnan(found)
         self.n_missing += int(missing.sum())
+        self.rising = self.rising and not missing.any()
         filled = found[~missing]
         if len(filled) == 0:
             return
@@ -68,7 +71,8 @@ class Column:
         chain = filled if self.previous is None else np.concatenate([[self.previous], filled])
         steps = np.diff(chain)
         self.change += float(np.abs(steps).sum())
-        self.counting = self.counting and not missing.any() and bool((steps == 1).all())
+        self.rising = self.rising and bool((steps > 0).all())
+        self.counting = self.rising and self.counting and bool((steps == 1).all())
         self.previous = float(filled[-1])
 
     def add_values(self, cells: pa.Array) -> None:
@@ -112,7 +116,7 @@ def _add_texts(
     if share == 1 or filled == 0:
         column.add_numbers(numbers(array, name, decimal, places))
     else:
-        column.counting = False
+        column.rising = column.counting = False
         column.n_missing += cells.null_count
     column.add_values(cells)
 

@@ -4,50 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from carousel.data.tables.cells import is_number, is_text, is_time, joined
-from carousel.data.tables.dates import COUNTS, ISO, QUARTER, fits, fitting_formats, parse_times
+from carousel.data.tables.cells import is_number, is_text, is_time
+from carousel.data.tables.dates import COUNTS, ISO, fits, fitting_formats, parse_times
 from carousel.data.tables.layout import Integers, follows
 from carousel.data.tables.table import Table
+from carousel.data.tables.time_columns import SPLIT, candidates, has_clock, integers_of, sample_of
 from carousel.errors import CarouselError, did_you_mean
 
-TIME_NAMES = (
-    *(
-        "time",
-        "date",
-        "datetime",
-        "timestamp",
-        "ds",
-        "ts",
-        "date_time",
-        "datum",
-        "zeit",
-        "when",
-        "year",
-        "quarter",
-    ),
-    *("month", "week", "day", "step", "t", "epoch", "period"),
-)
-"""Names that speak for a time, the most telling first."""
-
-SPLIT = {
-    ("year", "month", "day", "hour", "minute", "second"): "%Y %m %d %H %M %S",
-    ("year", "month", "day", "hour", "minute"): "%Y %m %d %H %M",
-    ("year", "month", "day", "hour"): "%Y %m %d %H",
-    ("year", "month", "day"): "%Y %m %d",
-    ("year", "month"): "%Y %m",
-    ("year", "quarter"): QUARTER,
-}
-"""Number columns of these names are a time together."""
-
-DIGITS = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""Dates that are written as integers, by their number of digits."""
-
 UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-COUNTED = {"s": (10**8, 10**10), "ms": (10**11, 10**13), "us": (10**14, 10**16), "ns": (10**17, 10**19)}
-"""Where integers since 1970 lie that mean a time between 1973 and 2286."""
 
 
 @dataclass(frozen=True)
@@ -98,20 +64,20 @@ def time_role(
                 "such as '%d.%m.%Y'"
             )
         return TimeRole(given, found[0], f"Time is column '{' '.join(given)}'{_as(found)}.")
-    candidates = _candidates(table, others)
+    likely = candidates(table, others)
     if form is not None:
-        return _written_as(table, candidates, form)
-    for columns in candidates:
+        return _written_as(table, likely, form)
+    for columns in likely:
         found = _form(table, columns, decimal)
         if found is not None:
             return TimeRole(columns, found[0], f"Time is column '{' '.join(columns)}'{_as(found)}.")
     return TimeRole((), None, "No column of times was found: the rows are taken in order, one step apart.")
 
 
-def _written_as(table: Table, candidates: Sequence[tuple[str, ...]], form: str) -> TimeRole:
-    """The first candidate that is written so; else one that is read as times already, however it was written."""
-    written = [columns for columns in candidates if _is_written(table, columns, form)]
-    read = [columns for columns in candidates if len(columns) == 1 and is_time(table.columns[columns[0]])]
+def _written_as(table: Table, likely: Sequence[tuple[str, ...]], form: str) -> TimeRole:
+    """The first that is written so; else one that is read as times already, however it was written."""
+    written = [columns for columns in likely if _is_written(table, columns, form)]
+    read = [columns for columns in likely if len(columns) == 1 and is_time(table.columns[columns[0]])]
     if not written and not read:
         raise CarouselError(
             f"no column is a time written as '{form}'; correct --date-format (in Python date_format=), "
@@ -124,7 +90,7 @@ def _written_as(table: Table, candidates: Sequence[tuple[str, ...]], form: str) 
 def _is_written(table: Table, columns: tuple[str, ...], form: str) -> bool:
     if form in COUNTS:
         return len(columns) == 1 and is_number(table.columns[columns[0]])
-    return fits(_sample(table, columns), form)
+    return fits(sample_of(table, columns), form)
 
 
 def _as(found: tuple[str | None, str]) -> str:
@@ -136,40 +102,6 @@ def _as(found: tuple[str | None, str]) -> str:
     return f", {f'written as {form}' if '%' in form else form}{why}"
 
 
-def _candidates(table: Table, others: Sequence[str]) -> list[tuple[str, ...]]:
-    """Columns that may be the time, the likeliest first."""
-    free = [name for name in table.columns if name not in others]
-    by_name = sorted(free, key=lambda name: rank(name, TIME_NAMES))
-    stamps = [name for name in by_name if is_time(table.columns[name])]
-    stamps.sort(key=lambda name: -pc.count_distinct(table.head(name)).as_py())
-    words = [name for name in by_name if is_text(table.columns[name])]
-    lower = {name.lower(): name for name in free}
-    split = [tuple(lower[part] for part in parts) for parts in SPLIT if set(parts) <= set(lower)]
-    numbers = [name for name in by_name if name.lower() in TIME_NAMES and is_number(table.columns[name])]
-    single = [(name,) for name in (*stamps, *words)]
-    return [*_pairs(table, [*stamps, *words], free), *single, *split, *((name,) for name in numbers)]
-
-
-def _pairs(table: Table, days: list[str], free: list[str]) -> list[tuple[str, ...]]:
-    """A column of dates and one of times of the day."""
-    clocks = [name for name in free if kinds.is_time(table.columns[name])]
-    return [(day, clock) for day in days if _only_days(table, day) for clock in clocks[:1]]
-
-
-def _only_days(table: Table, name: str) -> bool:
-    if kinds.is_date(table.columns[name]):
-        return True
-    if not is_text(table.columns[name]):
-        return False
-    forms = fitting_formats(_sample(table, (name,)))
-    return bool(forms) and not any("%H" in form or "%I" in form for form in forms)
-
-
-def _sample(table: Table, columns: Sequence[str]) -> list[str]:
-    cells = joined([table.head(name, 2000).combine_chunks() for name in columns], " ")
-    return [text for text in cells.to_pylist() if text]
-
-
 def _form(table: Table, columns: tuple[str, ...], decimal: str) -> tuple[str | None, str] | None:
     """How columns write times, and why it is taken so; None if they are no times."""
     kind = table.columns[columns[0]]
@@ -177,33 +109,19 @@ def _form(table: Table, columns: tuple[str, ...], decimal: str) -> tuple[str | N
         if is_time(kind):
             return ISO, ""
         if kinds.is_integer(kind) or kinds.is_floating(kind):
-            return _integers(table, columns[0])
+            return integers_of(table, columns[0])
     elif all(is_number(table.columns[name]) for name in columns):
         form = SPLIT.get(tuple(name.lower() for name in columns))
         return None if form is None else (form, "")
     if not all(
-        is_text(table.columns[n]) or is_time(table.columns[n]) or kinds.is_time(table.columns[n])
+        is_text(table.columns[n]) or is_time(table.columns[n]) or has_clock(table, columns[0], n)
         for n in columns
     ):
         return None
-    forms = fitting_formats(_sample(table, columns))
+    forms = fitting_formats(sample_of(table, columns))
     if len(forms) <= 1:
         return (forms[0], "") if forms else None
     return _best(table, columns, forms, decimal)
-
-
-def _integers(table: Table, name: str) -> tuple[str | None, str] | None:
-    values = table.head(name).combine_chunks().drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
-    if len(values) == 0 or not (np.isfinite(values) & (values == np.floor(values))).all():
-        return None
-    sample = [str(int(value)) for value in values[:2000]]
-    form = DIGITS.get(len(sample[0]))
-    if form is not None and sample[0] >= "19" and form in fitting_formats(sample):
-        return form, ""
-    for unit, (low, high) in COUNTED.items():
-        if low <= values.min() and values.max() < high:
-            return unit, f" since 1970 (the first is {int(values[0])})"
-    return None, ""
 
 
 def _best(table: Table, columns: tuple[str, ...], forms: list[str], decimal: str) -> tuple[str | None, str]:
@@ -225,7 +143,7 @@ def _best(table: Table, columns: tuple[str, ...], forms: list[str], decimal: str
     if len(left) > 1 and (decimal == "," or any("." in form for form in left)):
         left = [form for form in left if form.startswith("%d")] or left
     if len(left) > 1:
-        cell = _sample(table, columns)[0]
+        cell = sample_of(table, columns)[0]
         options = " and ".join(f"'{form}'" for form in left[:3])
         raise CarouselError(
             f"the times in column '{' '.join(columns)}', such as '{cell}', can be read as {options}; "
@@ -248,8 +166,3 @@ def share_of_commonest(spans: Integers) -> float:
     if len(spans) == 0:
         return 0.0
     return float(np.unique(spans, return_counts=True)[1].max() / len(spans))
-
-
-def rank(name: str, telling: tuple[str, ...]) -> int:
-    """Where a name stands among telling ones, in any case; behind them if it is none."""
-    return telling.index(name.lower()) if name.lower() in telling else len(telling)

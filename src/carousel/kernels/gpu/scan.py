@@ -67,7 +67,7 @@ def backward(
     full = cell.peephole == "full"
     blocks, early = row_blocks(cell.nodes, H), cell.peephole_nodes[:-1]
     gates, states = (part.flatten(0, 1)[: rows.count] for part in (kept.gates, kept.s))
-    v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init).contiguous()
+    s_init = rows.sort(given.s_init).contiguous()
     v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
     e = _explicit(errors[0], errors[1], kept.v, rows)
     ds_last = errors[2]
@@ -91,12 +91,12 @@ def backward(
     found: dict[str, Tensor] = {}
     sources = zip(Arguments._fields, given.tensors, wanted, strict=False)
     asked = {name for name, tensor, want in sources if want and tensor is not None}
-    if asked & {"v_init", "hr"}:
-        back, dv_init = rows.handed_back(alpha @ given.hh)
+    if "v_init" in asked:
+        dv_init = alpha[rows.of_first_steps] @ given.hh
         found["v_init"] = rows.unsort(dv_init if v_mask is None else dv_init * v_mask)
     if "hr" in asked:
         q = gates[:, blocks["cr"]] * states.tanh()
-        found["hr"] = (e + back).t() @ q
+        found["hr"] = rows.handed_back(alpha @ given.hh).add_(e).t() @ q
     if "s_init" in asked:
         ds_init = told.f_psi
         if full:
@@ -106,8 +106,10 @@ def backward(
                 ds_init = ds_init + (first[:, blocks[node]] @ given.ch[block]).float()
         found["s_init"] = rows.unsort(ds_init.to(given.x.dtype))
     if "hh" in asked:
-        before = rows.delayed(rows.pack(kept.v), v_init)
-        found["hh"] = alpha.t() @ (before if v_mask is None else before * rows.of_each(v_mask))
+        v, v_init = kept.v, given.v_init
+        if given.v_mask is not None:
+            v, v_init = v * given.v_mask, v_init * given.v_mask
+        found["hh"] = alpha.t() @ rows.delayed(v, rows.sort(v_init))
     if "ch" in asked:
         s_before = rows.delayed(states, s_init)
         seen = [(alpha[:, blocks[node]], s_before) for node in early] + [(alpha[:, blocks["cr"]], states)]
@@ -138,8 +140,9 @@ def _value_weights(given: Arguments) -> Tensor:
 
 def _explicit(dv: Tensor | None, dv_last: Tensor | None, v: Tensor, rows: Rows) -> Tensor:
     """e of every step, [rows, V], the error of the last v in it."""
-    if dv_last is None:
-        return v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
-    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv).clone()
-    e[rows.of_last_steps] += rows.sort(dv_last)
+    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
+    if dv_last is not None:
+        if dv is not None and rows.index is None:
+            e = e.clone()  # it is the caller's
+        e[rows.of_last_steps] += rows.sort(dv_last)
     return e
