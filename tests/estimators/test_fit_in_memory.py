@@ -14,7 +14,6 @@ SMALL = {
     "hidden_size": np.int64(4),  # as a grid search has it
     "learning_rate": 0.1,
     "epochs": 1,
-    "history": 12,
     "progress": False,
 }
 

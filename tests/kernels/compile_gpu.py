@@ -13,7 +13,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from carousel.kernels import LSTMCell
-from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.card import Card, precision
 from carousel.kernels.gpu.form import form_of
 from carousel.kernels.gpu.jit import persistent, streamed
 from carousel.kernels.gpu.persistent import SEQUENCES, SPARE, Persistent, cut, shared_bytes
@@ -30,12 +30,14 @@ PERSISTENT = [
     (LSTMCell(), 1024, torch.float16, 90),
     (LSTMCell("full"), 512, torch.bfloat16, 80),
     (LSTMCell("diagonal", True), 250, torch.float32, 80),
+    (LSTMCell("full", True), 512, torch.float32, 90),
 ]
 STREAMED = [  # and the batch
     (LSTMCell("full", True), 2048, torch.bfloat16, 90, 16),
     (LSTMCell("full", True), 1024, torch.bfloat16, 90, 256),
     (LSTMCell("full"), 1024, torch.float16, 80, 64),
-    (LSTMCell("diagonal"), 2048, torch.float32, 80, 16),
+    (LSTMCell("full"), 2048, torch.float32, 80, 16),
+    (LSTMCell("diagonal", True), 1024, torch.float32, 90, 256),
 ]
 
 
@@ -80,6 +82,18 @@ def weights_loaded_in_the_loop(compiled) -> int:
     return sum(int(rows) != SEQUENCES for rows in tiles) if tiles else -1
 
 
+def tensor_products(compiled, dtype) -> int:
+    """Instructions that multiply on tensor cores, with numbers of the dtype, float32 as tf32."""
+    kind = {torch.float32: "tf32", torch.bfloat16: "bf16", torch.float16: "f16"}[dtype]
+    return len(re.findall(rf"mma(?:_async)?\.sync.*\.{kind}\.{kind}\b", compiled.asm["ptx"]))
+
+
+def products_elsewhere(compiled) -> int:
+    """Products that tensor cores do not make."""
+    results = re.findall(r"(?:tt\.dot|warp_group_dot) .*-> (.*)", compiled.asm["ttgir"])
+    return sum("#mma" not in result for result in results) if results else -1
+
+
 def meetings(compiled) -> tuple[int, ...]:
     """How often a program says that what it wrote is there, and how often it waits for what others wrote."""
     return tuple(len(re.findall(rf"\.{order}\.", compiled.asm["ptx"])) for order in ("release", "acquire"))
@@ -97,11 +111,12 @@ def loads_under_way(compiled) -> bool:
     return "ttg.async_copy_global_to_local" in compiled.asm["ttgir"]
 
 
-def report(form, kernel, cell, H, dtype, capability, compiled, promised, **more):
+def report(form, kernel, H, dtype, capability, compiled, promised, **more):
     return dict(
-        form=form, kernel=kernel.__name__, cell=str(cell), H=H, dtype=str(dtype), capability=capability,
+        form=form.name, kernel=kernel.__name__, cell=str(form.cell), H=H, dtype=str(dtype), capability=capability,
         shared=compiled.metadata.shared, promised=promised, stack=stack_bytes(compiled),
-        anew=compiled_anew_for(kernel), **more,
+        anew=compiled_anew_for(kernel), meetings=meetings(compiled),
+        tensor_products=tensor_products(compiled, dtype), other_products=products_elsewhere(compiled), **more,
     )  # fmt: skip
 
 
@@ -114,26 +129,27 @@ def main() -> None:
         for kernel in (persistent.forward, persistent.backward):
             compiled = compile_kernel(
                 kernel, dtype, capability, parts, H=H, K=K, S=parts, BB=SEQUENCES, BH=form.units,
-                PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
-                PRECISION="ieee",
+                PEEPHOLE=cell.peephole, INPUT_GATE=cell.input_gate, MASKED=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True,
+                PRECISION=precision(dtype),
             )  # fmt: skip
             promised = shared_bytes(cell, H, dtype, form.units) + SPARE
-            more = dict(weights_loaded=weights_loaded_in_the_loop(compiled), meetings=meetings(compiled))
-            found.append(report("persistent", kernel, cell, H, dtype, capability, compiled, promised, **more))
+            loaded = weights_loaded_in_the_loop(compiled)
+            found.append(
+                report(form, kernel, H, dtype, capability, compiled, promised, weights_loaded=loaded)
+            )
     for cell, H, dtype, capability, B in STREAMED:
         form, reason = form_of(cell, B, H, dtype, CARDS[capability])
         assert isinstance(form, Streamed), reason
+        tile = form.tile(dtype)
         for kernel in (streamed.forward, streamed.backward):
             compiled = compile_kernel(
-                kernel, dtype, capability, WARPS, H=H, BB=form.tile.sequences, BH=form.tile.units,
-                BK=BLOCK_BYTES // dtype.itemsize, STAGES=form.tile.stages, PEEPHOLE=cell.peephole,
-                INPUT_GATE=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION="ieee",
+                kernel, dtype, capability, WARPS, H=H, BB=tile.sequences, BH=tile.units,
+                BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages, PEEPHOLE=cell.peephole,
+                INPUT_GATE=cell.input_gate, MASKED=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION=precision(dtype),
             )  # fmt: skip
-            more = dict(loads_under_way=loads_under_way(compiled), meetings=meetings(compiled))
+            promised, ahead = CARDS[capability].shared, loads_under_way(compiled)
             found.append(
-                report(
-                    "streamed", kernel, cell, H, dtype, capability, compiled, CARDS[capability].shared, **more
-                )
+                report(form, kernel, H, dtype, capability, compiled, promised, loads_under_way=ahead)
             )
     json.dump(found, sys.stdout, indent=1)
 

@@ -29,7 +29,10 @@ FULL = LSTMCell("full")
         (LSTMCell("full", True), 1024, torch.float16, H100, 8),
         (LSTMCell("diagonal"), 1024, torch.bfloat16, H100, 16),
         (FULL, 1025, torch.bfloat16, H100, None),
-        (FULL, 512, torch.float32, H100, 8),
+        (FULL, 512, torch.float32, H100, 4),
+        (LSTMCell("diagonal"), 512, torch.float32, H100, 8),
+        (LSTMCell("diagonal"), 512, torch.float32, A100, None),
+        (LSTMCell("diagonal"), 256, torch.float32, A100, 8),
         (FULL, 1024, torch.float32, H100, None),
         (FULL, 1024, torch.bfloat16, A100, None),
         (FULL, 512, torch.bfloat16, A100, 16),
@@ -59,7 +62,7 @@ def test_the_reason_has_the_numbers():
         "persistent: 128 times 176 KB of weights and signals fit 132 multiprocessors of 227 KB"
     )
     assert form_of(FULL, 16, 1024, torch.bfloat16, A100)[1] == (
-        "streamed: 128 times 176 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
+        "streamed: 256 times 120 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
     )
     assert form_of(FULL, 256, 1024, torch.bfloat16, H100)[1] == (
         "streamed: for 256 sequences a phase that reads the weights anew should take 9 µs, and one that keeps them "
@@ -93,7 +96,7 @@ def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
 
 def faulty(form):
     """Under what a fault in training is remembered."""
-    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True
+    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True, False
 
 
 FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -116,19 +119,21 @@ def test_all_else_goes_to_triton(on_gpu):
         assert chosen(LSTMCell()).kernel == "triton"
 
 
-def test_regularised_cells_go_to_eager(on_gpu):
+def test_regularised_cells(on_gpu):
     for cell in LSTMCell(), FULL:
-        told = chosen(cell, masks=Masks(torch.ones(2, 512)))
-        assert told == ("eager", "no kernel for GPUs has recurrent dropout")
+        assert chosen(cell, masks=Masks(torch.ones(2, 512))).kernel == "triton"
+        behind = LSTMCell(cell.peephole, projection=True)
+        told = chosen(behind, masks=Masks(torch.ones(2, 512)))
+        assert told == ("eager", "no kernel for GPUs has recurrent dropout behind a projection")
         assert chosen(cell, masks=Masks(zones=(torch.ones(()),) * 2)) == ("eager", "no kernel has zoneout")
 
 
 def test_the_operator_refuses_a_mask_there(monkeypatch):
-    given = make(FULL, 3, 2, 4, 5, masked=True).arguments
+    given = make(LSTMCell("full", projection=True), 3, 2, 4, 5, masked=True).arguments
     operators._check(given)
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
     with pytest.raises(
-        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_k"
+        ValueError, match="carousel::lstm: no kernel for GPUs takes a v_mask with hr; run carousel.use_k"
     ):
         operators._check(given)
 
@@ -159,7 +164,7 @@ def autocast(on_gpu):
 
 
 def test_autocast_says_in_what_dtype_kernels_compute(autocast, monkeypatch):
-    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 64 times 8 units
+    assert chosen(FULL, torch.float32) == ("triton", FITS)  # in float32 there are 128 times 4 units
     assert chosen(LSTMCell(), torch.float32).kernel == "cudnn"
     assert chosen(FULL, torch.float64).kernel == "eager"
     ran = []
@@ -259,7 +264,7 @@ def matmul():
 
 
 def test_tf32_is_the_users_choice(matmul):
-    assert card.precision(torch.float32) == "ieee"
+    assert card.precision(torch.float32) == "tf32x3"
     matmul.allow_tf32 = True
     assert card.precision(torch.float32) == "tf32"
     assert card.precision(torch.bfloat16) == "ieee"

@@ -36,6 +36,8 @@ def compiled():
 
 SHARED = {80: 163 * 1024, 90: 227 * 1024}
 """Bytes of shared memory that a program can have."""
+SPILLED = {("persistent", "torch.float32"): 40, ("streamed", "torch.bfloat16"): 16}
+"""Bytes of a thread's numbers that registers may fail to hold; elsewhere none."""
 
 
 def test_kernels_compile_and_fit_the_chip(compiled):
@@ -44,13 +46,15 @@ def test_kernels_compile_and_fit_the_chip(compiled):
     }
     for case in compiled:
         assert case["shared"] <= case["promised"] <= SHARED[case["capability"]], case
-        assert case["stack"] <= (64 if case["form"] == "streamed" else 0), f"registers are spilled: {case}"
+        spilled = SPILLED.get((case["form"], case["dtype"]), 0)
+        assert case["stack"] <= spilled, f"registers are spilled: {case}"
         assert case["anew"] == [], "another length or batch is compiled anew"
 
 
 def test_weights_stay_on_the_chip_or_come_in_time_and_programs_meet(compiled):
-    assert len(compiled) == 16
+    assert len(compiled) == 20
     for case in compiled:
+        assert case["other_products"] == 0 < case["tensor_products"], case
         if case["form"] == "persistent":
             assert case["weights_loaded"] == 0, case
         else:

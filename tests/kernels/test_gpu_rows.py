@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from carousel.kernels.gpu.rows import Rows
 from helpers import assert_same
@@ -11,7 +13,9 @@ LENGTHS = torch.tensor([2, 5, 1, 4])
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(params=[None, LENGTHS, torch.full((B,), T)], ids=["uniform", "ragged", "all whole"])
+@pytest.fixture(
+    params=[None, LENGTHS, torch.full((B,), T, dtype=torch.int32)], ids=["uniform", "ragged", "all whole"]
+)
 def lengths(request):
     return request.param
 
@@ -70,11 +74,42 @@ def test_first_last_and_delayed(rows, lengths, signal):
     packed = rows.pack(signal)
     assert_same(rows.unsort(packed[rows.of_first_steps]), first, 0.0)
     assert_same(rows.unsort(packed[rows.of_last_steps]), last, 0.0)
-    assert_same(rows.unpack(rows.delayed(packed, rows.sort(init))), wanted, 0.0)
+    for one in packed, signal:
+        assert_same(rows.unpack(rows.delayed(one, rows.sort(init))), wanted * inside(lengths), 0.0)
 
 
 def test_handed_back_is_the_adjoint_of_delayed(rows, signal):
     packed, init = rows.pack(signal), torch.randn(B, D, dtype=torch.float64)
     other = torch.randn_like(packed)
-    back, out = rows.handed_back(other)
+    back, out = rows.handed_back(other), other[rows.of_first_steps]
     assert_same((rows.delayed(packed, init) * other).sum(), (packed * back).sum() + (init * out).sum())
+
+
+class Largest(TorchDispatchMode):
+    """How many numbers the largest array has that is made, views aside."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        made = operator(*args, **(kwargs or {}))
+        of_old = {each.untyped_storage().data_ptr() for each in _tensors(args)}
+        new = [each for each in _tensors(made) if each.untyped_storage().data_ptr() not in of_old]
+        self.numbers = max([self.numbers, *(each.numel() for each in new)])
+        return made
+
+
+def _tensors(tree):
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_comes_after_an_end_costs_nothing(reverse):
+    T, B = 200, 100
+    signal, lengths = torch.randn(T, B, D), torch.ones(B, dtype=torch.int64)
+    lengths[7] = T
+    with Largest() as largest:
+        rows = Rows.of(T, B, lengths, reverse, CPU)
+        packed = rows.pack(signal)
+        rows.handed_back(rows.delayed(packed, signal[0]))
+        rows.delayed(signal, signal[0])
+    assert largest.numbers == packed.numel() == (T + B - 1) * D

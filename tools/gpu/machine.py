@@ -64,9 +64,9 @@ class Rehearsal:
     def __init__(self) -> None:
         self.device, self.name = torch.device("cpu"), "rehearsal"
         self.card = Card(processors=1, shared=1 << 20)  # one program, which waits for no other
-        from interpreter import InterpreterBuilder, exact_product
+        from interpreter import InterpreterBuilder, card_product
 
-        InterpreterBuilder.create_dot = exact_product
+        InterpreterBuilder.create_dot = card_product
 
     def size(self, *sizes: int) -> tuple[int, ...]:
         return tuple(min(size, 3) for size in sizes)

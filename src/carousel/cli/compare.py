@@ -3,31 +3,27 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from carousel import texts
-from carousel.cli._data import (
-    DateFormat,
-    Encoding,
-    Group,
-    Known,
-    Target,
-    TaskKind,
-    Time,
-    TimeZone,
-    given,
-)
+from carousel.cli._data import TaskKind, given, table_options
 from carousel.cli._shared import Debug, Json, app, plain_errors, show
 from carousel.errors import CarouselError
 from carousel.files import as_options
 from carousel.screen import waiting
 
+if TYPE_CHECKING:
+    from carousel.experiments import Comparison
+
 SEEDS = 5
+Result: TypeAlias = tuple[dict[str, Any], str]
+"""What is shown, as data and as text."""
 
 
 @app.command()
+@table_options
 def compare(
     sources: Annotated[
         list[str],
@@ -62,13 +58,8 @@ def compare(
         ),
     ] = None,
     task: TaskKind = None,
-    target: Target = None,
-    time: Time = None,
-    group: Group = None,
-    known: Known = None,
-    date_format: DateFormat = None,
-    time_zone: TimeZone = None,
-    encoding: Encoding = None,
+    *,
+    of_table: dict[str, Any],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration; repeatable."),
@@ -95,26 +86,8 @@ def compare(
     figure and one HTML page that opens offline.
     """
     with plain_errors(debug):
-        of_table = given(
-            target=target,
-            time=time,
-            group=group,
-            known=known,
-            date_format=date_format,
-            time_zone=time_zone,
-            encoding=encoding,
-        )
         with waiting(f"reading {sources[0]}"):  # PyTorch and Lightning take their seconds to import
-            from carousel.experiments import compare as compare_variants
-            from carousel.experiments import compare_data_sets, compare_runs, configured
-            from carousel.experiments.comparison import (
-                are_trained,
-                is_comparison,
-                markdown,
-                overview_page,
-                parse_sweeps,
-                record,
-            )
+            from carousel.experiments.comparison import are_trained, parse_sweeps
         if are_trained(sources):
             named = given(
                 layers=layers,
@@ -133,22 +106,15 @@ def compare(
                 raise CarouselError(
                     f"{as_options(named)}: finished runs are compared as they are; leave it out"
                 )
-            if all(is_comparison(source) for source in sources):
-                overview = compare_data_sets(sources, out)
-                told = texts.compared(overview_page.markdown(overview), out and out / "overview.html")
-                show(as_json, overview_page.record(overview), told)
-                return
-            comparison = compare_runs(sources, out)
+            result = _of_trained(sources, out)
         else:
-            with waiting(f"reading {sources[0]}"):
-                changes = [*([f"kind={task}"] if task else []), *(settings or [])]
-                config, found = configured(sources[0], task, changes, of_table)
-            for sentence in found:
-                typer.echo(sentence, err=True)
-            comparison = compare_variants(
-                config,
-                None if layers is None else [layer.strip() for layer in layers.split(",")],
-                SEEDS if seeds is None else seeds,
+            result = _of_variants(
+                sources[0],
+                task,
+                settings or [],
+                of_table,
+                layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
+                seeds=SEEDS if seeds is None else seeds,
                 ablation=ablation,
                 match=match,
                 sweep=parse_sweeps(sweep or []),
@@ -157,8 +123,41 @@ def compare(
                 out=out,
                 confirm=_confirm(yes),
             )
-        page = Path(comparison.folder) / "comparison.html" if comparison.folder else None
-        show(as_json, record(comparison), texts.compared(markdown(comparison), page))
+        show(as_json, *result)
+
+
+def _of_trained(sources: list[str], out: Path | None) -> Result:
+    """Runs beside each other, or comparisons of several data sets."""
+    from carousel.experiments import compare_data_sets, compare_runs
+    from carousel.experiments.comparison import is_comparison, overview_page
+
+    if not all(is_comparison(source) for source in sources):
+        return _told(compare_runs(sources, out))
+    overview = compare_data_sets(sources, out)
+    text = overview_page.markdown(overview)
+    return overview_page.record(overview), texts.compared(text, out and out / "overview.html")
+
+
+def _of_variants(
+    source: str, task: str | None, settings: list[str], of_table: dict[str, Any], **plan: Any
+) -> Result:
+    """Variants that are trained; the plan is what `carousel.experiments.compare` takes beside a configuration."""
+    with waiting(f"reading {source}"):
+        from carousel.experiments import compare as compare_variants
+        from carousel.experiments import configured
+
+        changes = [*([f"kind={task}"] if task else []), *settings]
+        config, found = configured(source, task, changes, of_table)
+    for sentence in found:
+        typer.echo(sentence, err=True)
+    return _told(compare_variants(config, **plan))
+
+
+def _told(comparison: "Comparison") -> Result:
+    from carousel.experiments.comparison import markdown, record
+
+    page = Path(comparison.folder) / "comparison.html" if comparison.folder else None
+    return record(comparison), texts.compared(markdown(comparison), page)
 
 
 def _confirm(yes: bool) -> Callable[[str], bool] | None:

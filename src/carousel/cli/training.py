@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from carousel import texts
-from carousel.cli._data import (
-    DateFormat,
-    Encoding,
-    Group,
-    Known,
-    Target,
-    TaskKind,
-    Time,
-    TimeZone,
-    given,
-)
+from carousel.cli._data import TaskKind, table_options
 from carousel.cli._shared import Debug, Json, RunFolder, app, plain_errors, require_file, show
 from carousel.errors import CarouselError
 from carousel.files import as_argument
@@ -30,6 +20,7 @@ WORTH_A_LOOK = {"japanese_vowels": "7"}
 
 
 @app.command()
+@table_options
 def fit(
     source: Annotated[
         str | None,
@@ -41,13 +32,8 @@ def fit(
         ),
     ] = None,
     task: TaskKind = None,
-    target: Target = None,
-    time: Time = None,
-    group: Group = None,
-    known: Known = None,
-    date_format: DateFormat = None,
-    time_zone: TimeZone = None,
-    encoding: Encoding = None,
+    *,
+    of_table: dict[str, Any],
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
     output: Annotated[
         str | None, typer.Option(help="What a forecast is: point, quantile or gaussian.")
@@ -105,15 +91,6 @@ def fit(
             "devices": devices,
             "tensorboard": tensorboard or None,
         }
-        of_table = given(
-            target=target,
-            time=time,
-            group=group,
-            known=known,
-            date_format=date_format,
-            time_zone=time_zone,
-            encoding=encoding,
-        )
         changes = [f"{name}={value}" for name, value in named.items() if value is not None]
         changes += settings or []
         if resume:

@@ -97,9 +97,9 @@ def choose(
         return Choice("eager", "no kernel has an RNN, only LSTMs")
     if masks.zones:
         return Choice("eager", "no kernel has zoneout")
-    if masks.v is not None and x.device.type == "cuda":
-        return Choice("eager", "no kernel for GPUs has recurrent dropout")
-    fast = _on_gpu(cell, x, tensors, lengths) if x.device.type == "cuda" else _on_cpu(x, tensors)
+    if masks.v is not None and cell.projection and x.device.type == "cuda":
+        return Choice("eager", "no kernel for GPUs has recurrent dropout behind a projection")
+    fast = _on_gpu(cell, x, tensors, lengths, masks) if x.device.type == "cuda" else _on_cpu(x, tensors)
     if fast.kernel == "eager":
         return fast
     if x.numel() == 0:
@@ -126,7 +126,9 @@ def _on_cpu(x: Tensor, tensors: tuple[Tensor | None, ...]) -> Choice:
     return CPU if x.dtype == dtype else WIDENED
 
 
-def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None) -> Choice:
+def _on_gpu(
+    cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengths: Tensor | None, masks: Masks
+) -> Choice:
     """cuDNN where it is called directly, since it is none of the operators that a compiled graph sees; else Triton."""
     if any(tensor is not None and tensor.device != x.device for tensor in tensors):
         return Choice("eager", SEVERAL_DEVICES)
@@ -135,7 +137,7 @@ def _on_gpu(cell: LSTMCell, x: Tensor, tensors: tuple[Tensor | None, ...], lengt
         if any(tensor is not None and tensor.dtype != x.dtype for tensor in tensors):
             return Choice("eager", "input, states and weights are of several dtypes")
         dtype = x.dtype
-    is_plain = cell.peephole == "none" and not cell.input_gate and lengths is None
+    is_plain = cell.peephole == "none" and not cell.input_gate and lengths is None and masks.v is None
     traced = torch.compiler.is_compiling()
     if is_plain and _wanted != "triton" and not traced and gpu.cudnn_serves(x.device, dtype):
         return CUDNN

@@ -103,9 +103,9 @@ def _check(given: Arguments) -> None:
             raise ValueError(f"carousel::lstm: {name} must be {given.x.dtype}, as x is, got {tensor.dtype}")
     if given.lengths is not None and (given.lengths.is_floating_point() or given.lengths.is_complex()):
         raise ValueError(f"carousel::lstm: lengths must be integers, got {given.lengths.dtype}")
-    if given.v_mask is not None and given.x.is_cuda:
+    if given.v_mask is not None and given.hr is not None and given.x.is_cuda:
         raise ValueError(
-            "carousel::lstm: no kernel for GPUs takes a v_mask; run carousel.use_kernel('eager')"
+            "carousel::lstm: no kernel for GPUs takes a v_mask with hr; run carousel.use_kernel('eager')"
         )
     if V != H and given.hr is None:
         raise ValueError(

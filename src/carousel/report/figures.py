@@ -60,6 +60,7 @@ class Names(NamedTuple):
     kept: str = "best"
 
 
+PARTS = Names()
 ACCURACY = Curve("accuracy", "accuracy (share of sequences right)", percent, is_share=True)
 
 
@@ -70,7 +71,7 @@ def learning_curves(
     *,
     loss: str = "cross-entropy, nats",
     score: Curve = ACCURACY,
-    names: Names = Names(),  # noqa: B008
+    names: Names = PARTS,
 ) -> Figure:
     """Loss and a score against the epoch, in training and in validation, with the epoch that is kept marked.
 

@@ -15,7 +15,7 @@ from carousel.report.forecasts import Shot, Values, by_lead, calibration, stretc
 from carousel.report.page import ReportFigure
 from carousel.report.window import forecast_window
 from carousel.training import Run, SeriesForecaster
-from carousel.training.forecasting import Part, passes
+from carousel.training.forecasting import Part, from_origins
 from carousel.training.forecasting.batches import Reader
 from carousel.training.forecasting.pieces import Piece, Stretch
 
@@ -99,8 +99,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
     only = [first if i == segment else 0 for i in range(len(test.series))]
     stops = [stop if i == segment else 0 for i in range(len(test.series))]
     part = Part(test.series, tuple(only), tuple(stops), test.ends)
-    said = [forecast.in_units(forecast.points)[:, 0] for _, forecast in passes(model, part)]
-    points = torch.cat(said)[: stop - first]
+    points = torch.stack([ahead.points for ahead in from_origins(model, part)])
     y = test.series.values[segment][first:end][:, test.series.target_columns].astype(float)
     y[~np.asarray(test.series.observed[segment][first:end])] = np.nan
     times = test.series.times_of(segment, end, first)
@@ -119,7 +118,8 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
         return figures
     caption = (
         "The layer's input, standardised, and what its first layer made of it. Below the features stands how far the "
-        "naive forecasts for each step were off. At the bottom, forecasts from the marked steps."
+        "naive forecasts for each step were off. At the bottom, forecasts from the marked steps"
+        + (f", before each of which the layer began {model.warm_up} steps." if model.warm_up else ".")
     )
     signals = _signals(model, model.lstm, part, segment)
     picture = forecast_window(

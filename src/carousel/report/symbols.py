@@ -12,7 +12,7 @@ from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
 from carousel.report.chapter import Chapter
 from carousel.report.code_length import code_length
-from carousel.report.figures import Curve, Names, learning_curves
+from carousel.report.figures import PARTS, Curve, Names, learning_curves
 from carousel.report.letters import letters
 from carousel.report.page import ReportFigure
 from carousel.style import percent
@@ -60,7 +60,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], sequence: str | None) -> Chapt
 def _curves(run: Run, metrics: Mapping[str, Any], is_online: bool) -> ReportFigure:
     rows = run.history()
     history = {name: [row[name] for row in rows] for name in rows[0]}
-    names = ONLINE if is_online else Names()
+    names = ONLINE if is_online else PARTS
     curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT, names=names)
     compared = (
         "Loss and accuracy of each epoch, which is a stretch of the text. Coding: of its symbols before they were "

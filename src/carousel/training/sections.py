@@ -60,7 +60,7 @@ class TrainingConfig(Strict):
         default=None,
         ge=1,
         le=1_000_000,
-        description="steps that a forecast has behind it in training, at least; by default seven seasons, 512 at most",
+        description="steps that a forecast has behind it, in training at least; by default seven seasons, 512 at most",
     )
     unroll: int = Field(
         default=0,

@@ -1,12 +1,16 @@
 """The model: what it sees, where it starts from, and that stretches with the state carried make the whole."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carousel.data import Series
 from carousel.errors import CarouselError
 from carousel.training import Config
+from carousel.training.forecasting.batches import SeriesBatch
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.loading import scoring_batches
 from helpers import assert_same
@@ -36,6 +40,19 @@ def test_a_new_forecaster_says_its_base_with_the_base_s_error(base, output):
     assert_same(forecast.points, said.unsqueeze(-1) + 0.7 * rest.expand_as(forecast.points))
 
 
+def carried(model: SeriesForecaster, series: Series, batch_size: int, numbers: int) -> Iterator[SeriesBatch]:
+    """All steps of the series, in stretches over which the state is carried."""
+    return scoring_batches(
+        everywhere(series),
+        model.reach,
+        model.groups,
+        warm_up=None,
+        size=None,
+        batch_size=batch_size,
+        numbers=numbers,
+    )
+
+
 @settings(max_examples=30)
 @given(
     some_series(),
@@ -52,7 +69,7 @@ def test_stretches_with_the_state_carried_make_the_whole(series, horizon, base, 
     counted = torch.zeros_like(wanted.counted)
     units = 2**22 // (len(series) * horizon * steps)  # lets a stretch have this many steps
     state = None
-    for batch in scoring_batches(everywhere(series), model.reach, model.groups, None, len(series), units):
+    for batch in carried(model, series, len(series), units):
         with torch.no_grad():
             forecast, state = model(batch, state)
         for column, (segment, first, length) in enumerate(
@@ -92,7 +109,7 @@ def test_a_group_in_another_unit_gets_the_same_forecasts_in_its_unit():
 def test_the_training_state_and_the_validation_state_are_apart():
     series = series_from([50])
     model = forecaster(series, training={"unroll": 5})
-    batches = list(scoring_batches(everywhere(series), model.reach, model.groups, None, 1, 2**22 // 15))
+    batches = list(carried(model, series, 1, 2**22 // 15))
     assert len(batches) > 2
     with torch.no_grad():
         first, _ = model(batches[0])

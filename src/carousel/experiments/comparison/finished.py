@@ -34,9 +34,9 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
     _require_comparable(runs)
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(_told_apart_by(_without_seed(run.config)), []).append(run)
+        groups.setdefault(to_yaml(_told_apart_by(_without_seed(run.config))), []).append(run)
     configs = [_without_seed(group[0].config) for group in groups.values()]
-    names = _names(configs)
+    names = _names([_told_apart_by(config) for config in configs])
     _require_the_same_seeds(dict(zip(names, groups.values(), strict=True)))
     against = [None, *[names[0]] * (len(names) - 1)]
     found = [
@@ -59,8 +59,7 @@ def _runs_in(folder: Path) -> list[Path]:
 def _opened(folder: Path) -> Run:
     if (folder / RUNS).is_dir() and not (folder / CONFIG).exists():
         raise CarouselError(f"'{folder}' is a comparison and no run; give the runs in it, {folder / RUNS}")
-    run = open_run(folder)
-    return replace(run, config=override(run.config, {"tensorboard": False}))
+    return open_run(folder)
 
 
 def _require_comparable(runs: Sequence[Run]) -> None:
@@ -72,7 +71,7 @@ def _require_comparable(runs: Sequence[Run]) -> None:
                 f"'{run.folder}' was asked something else than '{first.folder}': their data or task differ; "
                 "compare runs on the same"
             )
-        other = seen.setdefault(_told_apart_by(run.config), run)
+        other = seen.setdefault(to_yaml(_told_apart_by(run.config)), run)
         if other is not run:
             raise CarouselError(
                 f"'{other.folder}' and '{run.folder}' are of the same configuration and seed; leave one of them out"
@@ -94,9 +93,10 @@ def _require_the_same_seeds(groups: Mapping[str, Sequence[Run]]) -> None:
         )
 
 
-def _told_apart_by(config: Config) -> str:
-    """What makes runs different: not the name of the recipe, nor where a file of the same content lies."""
-    return to_yaml(override(config, {"recipe": "custom", "file": config.data.sha256 or config.data.file}))
+def _told_apart_by(config: Config) -> Config:
+    """What makes runs different: not a recipe's name, nor where a file of the same content lies, nor event files."""
+    nothing = {"recipe": "custom", "file": config.data.sha256 or config.data.file, "tensorboard": False}
+    return override(config, nothing)
 
 
 def _asked(config: Config) -> dict[str, Any]:

@@ -70,10 +70,10 @@ def explained(cell: LSTMCell, s_init: Tensor, dtype: torch.dtype) -> tuple[str, 
 def fault(given: Arguments, keep: bool) -> str:
     """What a first small case of this cell finds wrong with all its kernels on this card; empty if one is right."""
     found, tried = "", None
+    setting = given.cell, given.s_init.shape[1], given.x.dtype, given.x.device
     with _at_work(given.x.device):
         while (form := _form_for(given)) != tried:
-            H = given.s_init.shape[1]
-            if not (found := trust.fault(form, given.cell, H, given.x.dtype, given.x.device, keep)):
+            if not (found := trust.fault(form, *setting, keep, given.v_mask is not None)):
                 return ""
             tried = form
     return found

@@ -26,6 +26,12 @@ class Forward:
     """[R, H]: s of every step, if it is kept or the peepholes are full; anything else."""
     q: Tensor
     """[R, H]: the result."""
+    seen: Tensor
+    """[R, H]: a result, what the nodes see of q. With a mask q times its factors, otherwise q itself."""
+    v_mask: Tensor
+    """[B, H]: the factors; anything without."""
+    is_masked: bool
+    """Then there is no projection."""
     keep: bool
 
 
@@ -43,6 +49,8 @@ class Backward:
     """[R, N * H]: the result."""
     f_psi: Tensor
     """float32 [B, H]: dE/d(last s), whose place f_psi of the first step takes, but for full peepholes."""
+    v_mask: Tensor
+    is_masked: bool
 
 
 def slots(input_gate: bool) -> int:

@@ -51,9 +51,13 @@ def triton_missing() -> str:
 
 
 def precision(dtype: torch.dtype) -> str:
-    """How the kernels multiply: float32 in tf32 only where the library may do so, too."""
+    """How the kernels multiply: float32 in one product of tf32 where the library may do so, too, else in three.
+
+    Triton's tf32x3 splits a number into a large and a small part that tf32 can hold, and leaves out small times small.
+    Tensor cores make these products, and none of float32 itself.
+    """
     matmul = torch.backends.cuda.matmul
     if dtype != torch.float32:
         return "ieee"
     tf32 = matmul.fp32_precision == "tf32" if hasattr(matmul, "fp32_precision") else matmul.allow_tf32
-    return "tf32" if tf32 else "ieee"
+    return "tf32" if tf32 else "tf32x3"

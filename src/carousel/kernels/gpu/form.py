@@ -82,7 +82,7 @@ def persistent_phase(form: Persistent, B: int, H: int, dtype: torch.dtype) -> fl
 
 def streamed_phase(form: Streamed, B: int, H: int, dtype: torch.dtype) -> float:
     """The same of this form."""
-    tile, full = form.tile, form.cell.peephole == "full"
+    tile, full = form.tile(dtype), form.cell.peephole == "full"
     parts = -(-B // tile.sequences) * -(-H // tile.units)
     in_turn = -(-parts // form.processors)
     spent = 0.0

@@ -13,7 +13,7 @@ from carousel.kernels.gpu.rows import Rows
 
 SEQUENCES = 16
 """How many sequences a tile has: the fewest rows that a tensor core multiplies."""
-UNITS = (16, 8)
+UNITS = (16, 8, 4)
 """How many units a program may have the weights of, the best first."""
 SPARE = 8 * 1024
 """Bytes of shared memory that are left to the compiler."""
@@ -35,25 +35,26 @@ class Persistent:
         from carousel.kernels.gpu.jit import persistent
 
         tensors = (
-            given.W_v, given.W_s, given.bias, given.W_s, given.gates, given.from_v, given.from_s,
-            given.state, given.states, given.q,
+            given.W_v, given.W_s, given.bias, given.W_s, given.v_mask, given.gates, given.from_v, given.from_s,
+            given.state, given.states, given.q, given.seen,
         )  # fmt: skip
         states = given.keep or self.cell.peephole == "full"
         self._launch(
-            persistent.forward, tensors, rows, rows.reverse, KEEP_GATES=given.keep, KEEP_STATES=states
-        )
+            persistent.forward, tensors, rows, rows.reverse,
+            MASKED=given.is_masked, KEEP_GATES=given.keep, KEEP_STATES=states,
+        )  # fmt: skip
 
     def backward(self, given: Backward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import persistent
 
         tensors = (
-            given.W_v, given.W_s, given.W_s, given.gates, given.states, given.s_init, given.dq,
+            given.W_v, given.W_s, given.W_s, given.v_mask, given.gates, given.states, given.s_init, given.dq,
             given.alpha, given.f_psi, torch.zeros_like(given.f_psi),
         )  # fmt: skip
-        self._launch(persistent.backward, tensors, rows, not rows.reverse)
+        self._launch(persistent.backward, tensors, rows, not rows.reverse, MASKED=given.is_masked)
 
     def _launch(
-        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, **kept: bool
+        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, **more: bool
     ) -> None:
         H = tensors[0].shape[1]
         K, parts = cut(H)
@@ -68,8 +69,9 @@ class Persistent:
                 rows.T, int(descending), begin, begin + at_once,
                 H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
-                PRECISION=precision(tensors[0].dtype), **kept,
-                num_warps=parts, num_stages=1, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
+                PRECISION=precision(tensors[0].dtype), **more,
+                num_warps=parts, num_stages=1, enable_fp_fusion=True,
+                launch_cooperative_grid=self.phases_a_launch is None,
             )  # fmt: skip
 
 
@@ -80,10 +82,15 @@ def cut(H: int) -> tuple[int, int]:
 
 
 def shared_bytes(cell: LSTMCell, H: int, dtype: torch.dtype, units: int) -> int:
-    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts."""
+    """Shared memory of a program: the weights of its units, and in turn a tile of two signals and the sums of parts.
+
+    Of float32 weights it holds large and small parts, as tf32x3 wants them.
+    """
     K, parts = cut(H)
     products = len(cell.nodes) + (len(cell.peephole_nodes) if cell.peephole == "full" else 0)
     weights, signal = products * units * K * dtype.itemsize, SEQUENCES * K * dtype.itemsize
+    if dtype == torch.float32:
+        weights *= 2
     sums = parts * SEQUENCES * 4 * units * torch.float32.itemsize  # of four nodes at once
     return weights + max(2 * signal, sums)
 

@@ -35,13 +35,16 @@ class Rows:
         if lengths is None:
             whole = torch.full((B,), T, dtype=torch.int32, device=device)
             return cls(T, B, reverse, whole, torch.arange(0, T * B + 1, B, device=device), None, None)
-        order = lengths.to(device).argsort(descending=True, stable=True)
-        sorted_lengths = lengths.to(device)[order]
-        inside = torch.arange(T, device=device)[:, None] < sorted_lengths
-        offsets = torch.cat([inside.new_zeros(1, dtype=torch.int64), inside.sum(1).cumsum(0)])
-        flat = inside.flatten().nonzero().squeeze(1)
-        index = flat - flat % B + order[flat % B]
-        return cls(T, B, reverse, sorted_lengths.int(), offsets, order, index)
+        lengths = lengths.to(device, torch.int64)
+        order = lengths.argsort(descending=True, stable=True)
+        longest_first = lengths[order]
+        steps = torch.arange(T, device=device)
+        counts = B - torch.searchsorted(longest_first.flip(0), steps, right=True)
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        count = int(offsets[-1])
+        n = steps.repeat_interleave(counts, output_size=count)
+        index = n * B + order[torch.arange(count, device=device) - offsets[n]]
+        return cls(T, B, reverse, longest_first.int(), offsets, order, index)
 
     @property
     def count(self) -> int:
@@ -81,30 +84,38 @@ class Rows:
     def unsort(self, each: Tensor) -> Tensor:
         return each if self.order is None else torch.empty_like(each).index_copy_(0, self.order, each)
 
-    def delayed(self, packed: Tensor, init: Tensor) -> Tensor:
-        """In each row what `packed` has in the row of the step before, or `init`, [rows, d]."""
-        if self.order is None:
-            kept = packed[self.B :] if self.reverse else packed[: -self.B]
+    def delayed(self, signal: Tensor, init: Tensor) -> Tensor:
+        """In each row what a signal, [rows, d] or [T, B, d], has in the step before, or `init`, [rows, d]."""
+        if self.index is None:
+            flat = signal.reshape(self.T * self.B, -1)
+            kept = flat[self.B :] if self.reverse else flat[: -self.B]
             return torch.cat([kept, init] if self.reverse else [init, kept])
-        return torch.cat([init, packed])[self._before]
+        if signal.dim() == 2:
+            seen = signal[self._a_step_on(self._past)]
+        else:
+            flat = signal.flatten(0, 1)
+            seen = flat[(self.index + self._past * self.B).clamp_(0, len(flat) - 1)]
+        seen[self.of_first_steps] = init
+        return seen
 
-    def handed_back(self, packed: Tensor) -> tuple[Tensor, Tensor]:
-        """The reverse of `delayed`: each row to the row of the step before, and what comes out at the start [B, d]."""
-        B, nothing = self.B, packed.new_zeros(self.B, packed.shape[1])
-        if self.order is None:
-            if self.reverse:
-                return torch.cat([nothing, packed[:-B]]), packed[-B:]
-            return torch.cat([packed[B:], nothing]), packed[:B]
-        out = packed.new_zeros(B + len(packed), packed.shape[1]).index_copy_(0, self._before, packed)
-        return out[B:], out[:B]
+    def handed_back(self, packed: Tensor) -> Tensor:
+        """The reverse of `delayed`: each row to the row of the step before, [rows, d]; first steps drop out."""
+        if self.index is None:
+            nothing = packed.new_zeros(self.B, packed.shape[1])
+            kept = packed[: -self.B] if self.reverse else packed[self.B :]
+            return torch.cat([nothing, kept] if self.reverse else [kept, nothing])
+        back = packed[self._a_step_on(-self._past)]
+        back[self.of_last_steps] = 0.0
+        return back
 
     @property
-    def _before(self) -> Tensor:
-        """Where each row finds the step before among B initial rows and all rows, [rows]."""
-        n = torch.arange(self.T, device=self.offsets.device).repeat_interleave(
-            self.offsets.diff(), output_size=self.count
-        )
-        sequence = torch.arange(self.count, device=n.device) - self.offsets[n]
-        before = n + (1 if self.reverse else -1)
-        exists = (before >= 0) & (before < self.lengths[sequence])
-        return torch.where(exists, self.B + self.offsets[before.clamp(0, self.T - 1)] + sequence, sequence)
+    def _past(self) -> int:
+        """Where a step finds the one before it."""
+        return 1 if self.reverse else -1
+
+    def _a_step_on(self, way: int) -> Tensor:
+        """The row of the same sequence a step later, or earlier for -1; where it has none, any row."""
+        counts = self.offsets.diff()
+        distance = counts if way == 1 else -counts.roll(1)
+        rows = distance.repeat_interleave(counts, output_size=self.count)
+        return rows.add_(torch.arange(self.count, device=rows.device)).clamp_(0, self.count - 1)

@@ -1,7 +1,8 @@
 """A scan on the GPU: products over all steps by the library, the recurrence in one of the two forms.
 
 A projection is no part of the recurrence. The nodes see v[n-1] = W_qdr q[n-1] through W_v W_qdr, so the recurrence runs
-in q alone; v and what belongs to it are products over all steps, before and after.
+in q alone; v and what belongs to it are products over all steps, before and after. Recurrent dropout stands between the
+two, so there is no kernel for both.
 """
 
 import torch
@@ -25,7 +26,8 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
     states = new(T, B, H) if keep or full else new(1, 1, H)
     v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init)
     from_v = new((B, nodes), dtype=torch.float32)
-    product(v_init, given.hh.t(), from_v)
+    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
+    product(v_init if v_mask is None else v_init * v_mask, given.hh.t(), from_v)
     from_s = from_v
     if full:
         assert given.ch is not None
@@ -33,6 +35,7 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
         product(s_init, given.ch.t(), from_s)
     packed_gates = gates.flatten(0, 1)[:count]
     torch.mm(rows.pack(given.x), given.ih.t(), out=packed_gates[:, :nodes])
+    q = new(count, H)
     told = buffers.Forward(
         W_v=_value_weights(given),
         W_s=given.hh if given.ch is None else given.ch.contiguous(),
@@ -42,7 +45,10 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
         from_s=from_s,
         state=s_init.to(torch.float32, copy=True).contiguous(),
         states=states.flatten(0, 1),
-        q=new(count, H),
+        q=q,
+        seen=q if v_mask is None else torch.empty_like(q),
+        v_mask=q if v_mask is None else v_mask,
+        is_masked=v_mask is not None,
         keep=keep,
     )
     form.forward(told, rows)
@@ -61,7 +67,8 @@ def backward(
     full = cell.peephole == "full"
     blocks, early = row_blocks(cell.nodes, H), cell.peephole_nodes[:-1]
     gates, states = (part.flatten(0, 1)[: rows.count] for part in (kept.gates, kept.s))
-    v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init).contiguous()
+    s_init = rows.sort(given.s_init).contiguous()
+    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
     e = _explicit(errors[0], errors[1], kept.v, rows)
     ds_last = errors[2]
     alpha = gates.new_empty(rows.count, len(cell.nodes) * H)
@@ -76,18 +83,20 @@ def backward(
         f_psi=alpha.new_zeros(B, H, dtype=torch.float32)
         if ds_last is None
         else rows.sort(ds_last).to(torch.float32, copy=True).contiguous(),
+        v_mask=alpha if v_mask is None else v_mask,
+        is_masked=v_mask is not None,
     )
     form.backward(told, rows)
 
     found: dict[str, Tensor] = {}
     sources = zip(Arguments._fields, given.tensors, wanted, strict=False)
     asked = {name for name, tensor, want in sources if want and tensor is not None}
-    if asked & {"v_init", "hr"}:
-        back, dv_init = rows.handed_back(alpha @ given.hh)
-        found["v_init"] = rows.unsort(dv_init)
+    if "v_init" in asked:
+        dv_init = alpha[rows.of_first_steps] @ given.hh
+        found["v_init"] = rows.unsort(dv_init if v_mask is None else dv_init * v_mask)
     if "hr" in asked:
         q = gates[:, blocks["cr"]] * states.tanh()
-        found["hr"] = (e + back).t() @ q
+        found["hr"] = rows.handed_back(alpha @ given.hh).add_(e).t() @ q
     if "s_init" in asked:
         ds_init = told.f_psi
         if full:
@@ -97,8 +106,10 @@ def backward(
                 ds_init = ds_init + (first[:, blocks[node]] @ given.ch[block]).float()
         found["s_init"] = rows.unsort(ds_init.to(given.x.dtype))
     if "hh" in asked:
-        v = rows.pack(kept.v)
-        found["hh"] = alpha.t() @ rows.delayed(v, v_init)
+        v, v_init = kept.v, given.v_init
+        if given.v_mask is not None:
+            v, v_init = v * given.v_mask, v_init * given.v_mask
+        found["hh"] = alpha.t() @ rows.delayed(v, rows.sort(v_init))
     if "ch" in asked:
         s_before = rows.delayed(states, s_init)
         seen = [(alpha[:, blocks[node]], s_before) for node in early] + [(alpha[:, blocks["cr"]], states)]
@@ -129,8 +140,9 @@ def _value_weights(given: Arguments) -> Tensor:
 
 def _explicit(dv: Tensor | None, dv_last: Tensor | None, v: Tensor, rows: Rows) -> Tensor:
     """e of every step, [rows, V], the error of the last v in it."""
-    if dv_last is None:
-        return v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
-    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv).clone()
-    e[rows.of_last_steps] += rows.sort(dv_last)
+    e = v.new_zeros(rows.count, v.shape[2]) if dv is None else rows.pack(dv)
+    if dv_last is not None:
+        if dv is not None and rows.index is None:
+            e = e.clone()  # it is the caller's
+        e[rows.of_last_steps] += rows.sort(dv_last)
     return e

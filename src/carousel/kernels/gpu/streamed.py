@@ -36,9 +36,11 @@ class Streamed:
     def name(self) -> str:
         return "streamed" if self.phases_a_launch is None else "stepwise"
 
-    @property
-    def tile(self) -> Tile:
-        return Tile(128, 32, 4) if self.is_wide else Tile(64, 16, 6)
+    def tile(self, dtype: torch.dtype) -> Tile:
+        """What the registers of a program can hold of sums, and in float32 of the parts of numbers."""
+        if not self.is_wide:
+            return Tile(64, 16, 6)
+        return Tile(128, 16, 4) if dtype == torch.float32 else Tile(128, 32, 4)
 
     def forward(self, given: Forward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import streamed
@@ -50,11 +52,11 @@ class Streamed:
             cx = 2 if self.cell.input_gate else None
             W_s = _side_by_side(W_s, (0, 1, cx, len(self.cell.peephole_nodes) - 1), H)
         tensors = (
-            W_four, W_cx, W_s, given.bias, given.W_s, given.gates, given.from_v, given.from_s, given.state,
-            given.states, given.q,
+            W_four, W_cx, W_s, given.bias, given.W_s, given.v_mask, given.gates, given.from_v, given.from_s,
+            given.state, given.states, given.q, given.seen,
         )  # fmt: skip
         self._launch(
-            streamed.forward, tensors, rows, rows.reverse, H,
+            streamed.forward, tensors, rows, rows.reverse, H, MASKED=given.is_masked,
             KEEP_GATES=given.keep, KEEP_STATES=given.keep or full,
         )  # fmt: skip
 
@@ -62,15 +64,19 @@ class Streamed:
         from carousel.kernels.gpu.jit import streamed
 
         tensors = (
-            given.W_v, given.W_s, given.W_s, given.gates, given.states, given.s_init, given.dq,
+            given.W_v, given.W_s, given.W_s, given.v_mask, given.gates, given.states, given.s_init, given.dq,
             given.alpha, given.f_psi, torch.zeros_like(given.f_psi),
         )  # fmt: skip
-        self._launch(streamed.backward, tensors, rows, not rows.reverse, given.f_psi.shape[1])
+        self._launch(
+            streamed.backward, tensors, rows, not rows.reverse, given.f_psi.shape[1],
+            MASKED=given.is_masked,
+        )  # fmt: skip
 
     def _launch(
-        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, H: int, **kept: bool
+        self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, H: int, **more: bool
     ) -> None:
-        tile, dtype, device = self.tile, tensors[0].dtype, tensors[0].device
+        dtype, device = tensors[0].dtype, tensors[0].device
+        tile = self.tile(dtype)
         tiles, slices = -(-rows.B // tile.sequences), -(-H // tile.units)
         arrivals = torch.zeros(tiles, dtype=torch.int32, device=device)
         phases = rows.T * (2 if self.cell.peephole == "full" else 1)
@@ -80,8 +86,9 @@ class Streamed:
                 *tensors, rows.offsets, rows.lengths, arrivals,
                 rows.T, int(descending), begin, begin + at_once,
                 H=H, BB=tile.sequences, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages,
-                PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate, PRECISION=precision(dtype), **kept,
-                num_warps=WARPS, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
+                PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate, PRECISION=precision(dtype), **more,
+                num_warps=WARPS, enable_fp_fusion=True,
+                launch_cooperative_grid=self.phases_a_launch is None,
             )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """No kernel's answers are used before a small case of it has agreed with eager, on this card, in this process."""
 
+import itertools
 import warnings
 from functools import cache
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 
 from carousel.kernels import eager
-from carousel.kernels.cells import LSTMCell, Weights
+from carousel.kernels.cells import NO_MASKS, LSTMCell, Masks, Weights
 from carousel.kernels.cpu import PEEPHOLES, TENSORS, Arguments
 from carousel.kernels.gpu import scan
 from carousel.kernels.gpu.card import precision
@@ -16,25 +17,36 @@ from carousel.kernels.gpu.form import Form, instead_of
 LARGEST_ERROR = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Relative to the largest value: what rounding may make of three steps, and far less than a fault does."""
 
-_faults: dict[tuple[Form, int, torch.dtype, str, torch.device, bool], str] = {}
+_faults: dict[tuple[Form, int, torch.dtype, str, torch.device, bool, bool], str] = {}
 
 
 def known_fault(form: Form, H: int, dtype: torch.dtype, device: torch.device) -> str:
     """What is known to be wrong with it; empty if nothing is."""
-    keys = ((form, H, dtype, precision(dtype), device, keep) for keep in (False, True))
-    return next((fault for key in keys if (fault := _faults.get(key, ""))), "")
+    setting = form, H, dtype, precision(dtype), device
+    kinds = itertools.product((False, True), repeat=2)
+    found = (_faults.get((*setting, keep, masked), "") for keep, masked in kinds)
+    return next((fault for fault in found if fault), "")
 
 
-def fault(form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device, keep: bool) -> str:
+def fault(
+    form: Form,
+    cell: LSTMCell,
+    H: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    keep: bool,
+    masked: bool = False,
+) -> str:
     """What is wrong with it; empty if nothing is. The first call takes the time of a small case, and warns of a fault.
 
     Args:
         keep: with the backward pass.
+        masked: with recurrent dropout.
 
     Raises:
         RuntimeError: it was not called yet, and the stream is being captured into a CUDA graph, where it cannot wait.
     """
-    key = form, H, dtype, precision(dtype), device, keep
+    key = form, H, dtype, precision(dtype), device, keep, masked
     if key not in _faults:
         if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
             raise RuntimeError(
@@ -42,7 +54,7 @@ def fault(form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.
                 "call it once, with gradients if the graph has them, before the capture"
             )
         with torch.inference_mode(False):
-            _faults[key] = _examined(form, cell, H, dtype, device, keep)
+            _faults[key] = _examined(form, cell, H, dtype, device, keep, masked)
         if _faults[key]:
             other = instead_of(form)
             instead = f"the form {other.name} takes" if other else "PyTorch operations take"
@@ -51,9 +63,9 @@ def fault(form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.
 
 
 def _examined(
-    form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device, keep: bool
+    form: Form, cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device, keep: bool, masked: bool
 ) -> str:
-    given, errors = _case(cell, H, dtype, device)
+    given, errors = _case(cell, H, dtype, device, masked)
     names = "v", "last v", "last s", *(f"dE/d({name})" for name in Arguments._fields[:TENSORS])
     outputs: list[Tensor | None]
     try:
@@ -82,7 +94,7 @@ def _where(device: torch.device) -> str:
 
 
 def _case(
-    cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device
+    cell: LSTMCell, H: int, dtype: torch.dtype, device: torch.device, masked: bool
 ) -> tuple[Arguments, tuple[Tensor, ...]]:
     """Three steps of three sequences, which end at different steps, and the errors that reach them."""
     T, B, inputs, V = 3, 3, 2, (H + 1) // 2 if cell.projection else H
@@ -103,7 +115,7 @@ def _case(
         random(rows),
         random(V, H, scale=H**-0.5) if cell.projection else None,
         torch.tensor([2, 3, 1], device=device),
-        None,
+        random(B, V) if masked else None,
         PEEPHOLES.index(cell.peephole),
         cell.input_gate,
         reverse=False,
@@ -117,8 +129,9 @@ def _truth(given: Arguments, errors: tuple[Tensor, ...]) -> list[Tensor | None]:
     exact = Arguments(*leaves, *given[TENSORS:])  # type: ignore[arg-type]
     weights = Weights(exact.ih, exact.hh, exact.ch, exact.bias, exact.hr)
     state = exact.v_init, exact.s_init
+    masks = NO_MASKS if exact.v_mask is None else Masks(exact.v_mask.double())
     with torch.enable_grad():
-        v, last = eager.scan(exact.cell, exact.x, state, weights, exact.lengths, exact.reverse)
+        v, last = eager.scan(exact.cell, exact.x, state, weights, exact.lengths, exact.reverse, masks)
         present = [leaf for leaf in leaves if leaf is not None]
         found = iter(torch.autograd.grad((v, *last), present, [error.double() for error in errors]))
     return [

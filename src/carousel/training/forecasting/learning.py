@@ -74,7 +74,9 @@ def base_errors(part: Part, moments: Moments, horizon: int) -> Mapping[Base, Arr
     count = torch.zeros(horizon, len(series.targets), dtype=torch.float64)
     level, scale = torch.from_numpy(moments.level), torch.from_numpy(moments.scale)
     groups = sorted(set(series.groups))
-    for batch in scoring_batches(part, reach, groups, 0, 16, len(series.targets)):
+    for batch in scoring_batches(
+        part, reach, groups, warm_up=0, size=None, batch_size=16, numbers=len(series.targets)
+    ):
         y = (batch.rows[..., series.target_columns].double() - level[batch.group]) / scale[batch.group]
         y = torch.where(batch.observed, y, 0.0)
         truth, measured = (ahead(rows[reach.past + 1 :], horizon) for rows in (y, batch.observed))

@@ -1,6 +1,7 @@
 """Batches of a series in the order in which a model is trained, scored, or asked for a forecast."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TypeAlias
 
 import numpy as np
@@ -78,30 +79,65 @@ def training_batches(
 
     def draw(random: np.random.Generator) -> Order:
         pieces = tiles(part.stops, size, history, random)
-        return side_by_side(pieces, batch_size, unroll) if unroll else at_once(pieces, batch_size)
+        return [*side_by_side(pieces, batch_size, unroll)] if unroll else at_once(pieces, batch_size)
 
     count = max(LEAST_BATCHES, -(-part.origins // (batch_size * (unroll or history))))
     reader = Reader(part.series, part.ends, reach, groups)
     return _loader(reader, _Shuffled(draw, count, generator), generator)
 
 
-def scoring_batches(
-    part: Part, reach: Reach, groups: Sequence[str], warm_up: int | None, batch_size: int, numbers: int
+def validation_batches(
+    part: Part, reach: Reach, groups: Sequence[str], history: int | None, batch_size: int, numbers: int
 ) -> DataLoader[SeriesBatch]:
-    """Batches in which each origin of a part stands once and in order, the state carried along.
+    """Batches in which each origin of a part stands once, in pieces as those of training, to be read again and again.
 
     Args:
         part: the origins, and what may be read.
         reach: how far a step looks.
         groups: the names that the batch's `group` counts.
-        warm_up: steps that are read before the first origin; None for all.
-        batch_size: segments side by side, at most.
+        history: steps that are read before the first origin of a piece, and so many that then count; None for segments
+            read whole.
+        batch_size: pieces side by side, at most.
         numbers: how many are made for each origin and lead.
     """
-    pieces = ending(part.stops, part.counted, warm_up)
-    streams = max(1, min(batch_size, len(pieces)))
+    order = _in_order(part, reach, history, history, batch_size, numbers)
+    return _loader(Reader(part.series, part.ends, reach, groups), [*order], None)
+
+
+def scoring_batches(
+    part: Part,
+    reach: Reach,
+    groups: Sequence[str],
+    *,
+    warm_up: int | None,
+    size: int | None,
+    batch_size: int,
+    numbers: int,
+) -> Iterator[SeriesBatch]:
+    """Batches in which each origin of a part stands once and in order, the state carried along each piece.
+
+    Args:
+        part: the origins, and what may be read.
+        reach: how far a step looks.
+        groups: the names that the batch's `group` counts.
+        warm_up: steps that are read before the first origin of a piece; None for all.
+        size: origins of a piece; 1 puts exactly `warm_up` steps, or all there are, before each; None for all.
+        batch_size: pieces side by side, at most.
+        numbers: how many are made for each origin and lead.
+    """
+    order = _in_order(part, reach, warm_up, size, batch_size, numbers)
+    return map(Reader(part.series, part.ends, reach, groups).batch, order)
+
+
+def _in_order(
+    part: Part, reach: Reach, warm_up: int | None, size: int | None, batch_size: int, numbers: int
+) -> Iterator[list[Stretch]]:
+    """The pieces of a part, side by side, in stretches that fit into memory."""
+    pieces = ending(part.stops, part.counted, warm_up, size)
+    first = [*islice(pieces, batch_size)]
+    streams = max(1, len(first))
     steps = max(1, min(1024, MOST_NUMBERS // (streams * reach.horizon * numbers)))
-    return _loader(Reader(part.series, part.ends, reach, groups), side_by_side(pieces, streams, steps), None)
+    return side_by_side(chain(first, pieces), streams, steps)
 
 
 def _loader(

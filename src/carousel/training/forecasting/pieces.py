@@ -5,7 +5,8 @@ which are read at once and in any order, or long pieces side by side in streams,
 the state is carried.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -50,40 +51,50 @@ def tiles(lengths: Sequence[int], size: int, warm_up: int, generator: np.random.
     return [pieces[index] for index in generator.permutation(len(pieces))]
 
 
-def ending(lengths: Sequence[int], counted: Sequence[int], warm_up: int | None) -> list[Piece]:
-    """For each segment the piece whose steps from `counted` to before `lengths` count.
+def ending(
+    lengths: Sequence[int], counted: Sequence[int], warm_up: int | None, size: int | None
+) -> Iterator[Piece]:
+    """The steps from `counted` to before `lengths` of each segment, in order, in pieces.
 
-    It starts `warm_up` steps before, or with the segment for None. Segments without a step that counts have none.
+    Args:
+        lengths: the steps of each segment that may be origins.
+        counted: the first of them that counts.
+        warm_up: steps that are read before those of a piece that count, as far as there are any; None for all.
+        size: the steps of a piece that count, up to which more of the first may have all that there is behind them;
+            None for all.
     """
-    pairs = enumerate(zip(lengths, counted, strict=True))
-    return [
-        _piece(segment, start, stop, start if warm_up is None else warm_up)
-        for segment, (stop, start) in pairs
-        if start < stop
-    ]
+    for segment, (stop, first) in enumerate(zip(lengths, counted, strict=True)):
+        if first < stop:
+            before = first if warm_up is None else warm_up
+            borders = range(max(first, before) + size, stop, size) if size else ()
+            for start, end in pairwise([first, *borders, stop]):
+                yield _piece(segment, start, end, before)
 
 
 def _piece(segment: int, counted: int, stop: int, warm_up: int) -> Piece:
     return Piece(segment, max(0, counted - warm_up), counted, stop)
 
 
-def side_by_side(pieces: Iterable[Piece], streams: int, steps: int) -> list[list[Stretch]]:
+def side_by_side(pieces: Iterable[Piece], streams: int, steps: int) -> Iterator[list[Stretch]]:
     """Pieces read in up to `streams` streams at once, each in stretches of up to `steps` steps.
 
     Whichever stream is free first takes the next piece. Every batch holds one stretch of each stream, in the
     same place; where a stream has no more pieces, a stretch without steps.
     """
-    lines: list[list[Stretch]] = [[] for _ in range(streams)]
+    left = iter(pieces)
+    before: list[Stretch] = []
+    for batch in zip_longest(*(_stretches(left, steps) for _ in range(streams))):
+        before = [
+            Stretch(last.piece, last.stop, last.stop, True) if one is None else one
+            for one, last in zip(batch, before or filter(None, batch), strict=False)
+        ]
+        yield before
+
+
+def _stretches(pieces: Iterator[Piece], steps: int) -> Iterator[Stretch]:
     for piece in pieces:
-        line = min(lines, key=len)
         for start in range(piece.start, piece.stop, steps):
-            line.append(Stretch(piece, start, min(start + steps, piece.stop), start == piece.start))
-    lines = [line for line in lines if line]
-    longest = max(map(len, lines), default=0)
-    for line in lines:
-        end = Stretch(line[-1].piece, line[-1].stop, line[-1].stop, True)
-        line.extend([end] * (longest - len(line)))
-    return [list(batch) for batch in zip(*lines, strict=True)]
+            yield Stretch(piece, start, min(start + steps, piece.stop), start == piece.start)
 
 
 def at_once(pieces: Sequence[Piece], batch_size: int) -> list[list[Stretch]]:

@@ -20,7 +20,10 @@ from carousel.training.tally import Tally
 
 @torch.no_grad()
 def passes(model: SeriesForecaster, part: Part) -> Iterator[tuple[SeriesBatch, Forecast]]:
-    """One pass over a part with the state carried along, which makes the forecasts of every origin.
+    """The forecasts of every origin of a part, in batches.
+
+    The layer begins `history` steps before each origin, so that it says the same there whether others are asked or not:
+    what is scored is what is predicted. With `unroll` it begins with the segment, and the state is carried along.
 
     Raises:
         CarouselError: the series does not have the features and groups of the model, or an answer is not finite.
@@ -28,14 +31,21 @@ def passes(model: SeriesForecaster, part: Part) -> Iterator[tuple[SeriesBatch, F
     require_fit(model, part.series)
     training = model.config.training
     batches = scoring_batches(
-        part, model.reach, model.groups, model.warm_up, training.batch_size, model.head.numbers
+        part,
+        model.reach,
+        model.groups,
+        warm_up=model.warm_up,
+        size=None if model.warm_up is None else 1,
+        batch_size=training.batch_size,
+        numbers=model.head.numbers,
     )
     state = None
     with cpu_threads(training.threads):
         for batch in batches:
             forecast, state = model(batch, state)
             _require_finite(part.series, batch, forecast)
-            yield batch, forecast
+            if (batch.counted.clamp(min=0) < batch.steps).any():
+                yield batch, forecast
 
 
 def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
@@ -72,12 +82,12 @@ def score(model: SeriesForecaster, part: Part) -> dict[str, Any]:
     }
 
 
-class Beyond(NamedTuple):
-    """The forecasts from the last measured row of a group.
+class Ahead(NamedTuple):
+    """The forecasts from one origin.
 
     Attributes:
-        segment: the segment that the row lies in.
-        origin: the row.
+        segment: the segment that it lies in.
+        origin: its row.
         points: [H, D, P], in the unit of the targets.
     """
 
@@ -86,7 +96,27 @@ class Beyond(NamedTuple):
     points: Tensor
 
 
-def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
+def from_origins(model: SeriesForecaster, part: Part) -> list[Ahead]:
+    """What a model in evaluation mode says from each origin of a part, in order.
+
+    Raises:
+        CarouselError: see `passes`.
+    """
+    found = []
+    for batch, forecast in passes(model, part):
+        points = forecast.in_units(forecast.points)
+        columns = zip(
+            *(x.tolist() for x in (batch.segment, batch.first, batch.counted, batch.steps)), strict=True
+        )
+        for column, (segment, first, counted, steps) in enumerate(columns):
+            found += [
+                Ahead(segment, first + step, points[step - forecast.origins.start, column])
+                for step in range(max(0, counted), steps)
+            ]
+    return sorted(found)
+
+
+def beyond(model: SeriesForecaster, series: Series) -> list[Ahead]:
     """What a model in evaluation mode says about the H steps after the last measured row of each group.
 
     Raises:
@@ -100,16 +130,7 @@ def beyond(model: SeriesForecaster, series: Series) -> list[Beyond]:
     ends = tuple(
         min(stop + model.horizon, length) for stop, length in zip(stops, series.lengths.tolist(), strict=True)
     )
-    found = []
-    for batch, forecast in passes(model, Part(series, firsts, stops, ends)):
-        points = forecast.in_units(forecast.points)
-        for column, (origin, steps) in enumerate(
-            zip(batch.counted.tolist(), batch.steps.tolist(), strict=True)
-        ):
-            if 0 <= origin < steps:
-                segment = int(batch.segment[column])
-                found.append(Beyond(segment, last[segment], points[origin - forecast.origins.start, column]))
-    return sorted(found)
+    return from_origins(model, Part(series, firsts, stops, ends))
 
 
 def _last_of_groups(series: Series) -> dict[int, int]:

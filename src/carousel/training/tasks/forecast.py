@@ -18,7 +18,7 @@ from carousel.training.forecasting.bases import Base
 from carousel.training.forecasting.batches import reach_of
 from carousel.training.forecasting.forecaster import SeriesForecaster
 from carousel.training.forecasting.learning import learn
-from carousel.training.forecasting.loading import history_of, scoring_batches, training_batches
+from carousel.training.forecasting.loading import history_of, training_batches, validation_batches
 from carousel.training.forecasting.outputs import output_of
 from carousel.training.forecasting.parts import Part, cut, whole
 from carousel.training.forecasting.scoring import beyond, score
@@ -224,7 +224,7 @@ def material(config: Config, series: Series) -> Material[Part]:
             unroll=training.unroll,
             generator=torch.Generator().manual_seed(training.seed),
         ),
-        validation=scoring_batches(
+        validation=validation_batches(
             choosing, reach, groups, None if training.unroll else history, training.batch_size, numbers
         ),
         test=testing._replace(past=(learning, choosing)),

@@ -32,6 +32,7 @@ from carousel.kernels.gpu.jit.step import (
     CX,
     DU,
     at,
+    factor_of,
     known_before,
     of_readout,
     of_state,
@@ -47,18 +48,18 @@ from carousel.kernels.gpu.jit.step import (
 
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
 def forward(
-    W_v, W_s, bias, ch, gates, from_v, from_s, state, states, q, offsets, lengths, arrivals,
+    W_v, W_s, bias, ch, v_mask, gates, from_v, from_s, state, states, q, seen, offsets, lengths, arrivals,
     T, descending, begin, end,
     H: tl.constexpr, K: tl.constexpr, S: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr,
-    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, KEEP_GATES: tl.constexpr, KEEP_STATES: tl.constexpr,
-    PRECISION: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr, KEEP_GATES: tl.constexpr,
+    KEEP_STATES: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """`W_v` [nodes * H, H]: value to nodes, the projection in it; `W_s`: full peepholes. The rest as in `step`."""
     FULL: tl.constexpr = PEEPHOLE == "full"
     PHASES: tl.constexpr = 2 if FULL else 1
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
     PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
-    units = tl.program_id(0) * BH + tl.arange(0, BH)
+    slices, units = tl.num_programs(0), tl.program_id(0) * BH + tl.arange(0, BH)
     W_four = interleaved_rows(W_v, H, S, K, BH, 4)  # of cu, cs, du, cr
     if INPUT_GATE:
         W_vcx = rows_of_weights(W_v, CX, units, H, S, K)
@@ -81,10 +82,9 @@ def forward(
                 gates, bias, ch, from_v, from_s, state, rows, sequences, units, mask,
                 mask & (continued == 0)[:, None], H, PEEPHOLE, INPUT_GATE,
             )  # fmt: skip
-            wait(
-                arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, tl.num_programs(0)
-            )
-            v = whole_signal(q, 0, first_before + sequences, continued, 1, H, S, K)
+            factor = factor_of(v_mask, at(sequences, 0, units, 1, H), mask, MASKED)
+            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, slices)
+            v = whole_signal(seen, 0, first_before + sequences, continued, 1, H, S, K)
             v_cu, v_cs, v_du, v_cr = four(product(v, W_four, PRECISION), BB, BH)
             a_cu += v_cu
             a_cs += v_cs
@@ -99,7 +99,10 @@ def forward(
             if FULL:
                 write(from_v, at(sequences, CR, units, NODES, H), a_cr, mask)
             else:
-                read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+                read_out(
+                    a_cr, s, factor, gates, ch, q, seen, rows, units, mask,
+                    H, PEEPHOLE, INPUT_GATE, MASKED, KEEP_GATES,
+                )  # fmt: skip
             arrive(arrivals + tile)
         if FULL:
             tick += 1
@@ -107,16 +110,16 @@ def forward(
                 sequences = tile * BB + tl.arange(0, BB)
                 rows = first + sequences
                 mask = (sequences < count)[:, None] & (units < H)[None, :]
+                own = at(sequences, 0, units, 1, H)
                 a_cr = read(from_v, at(sequences, CR, units, NODES, H), mask)
-                s = read(state, at(sequences, 0, units, 1, H), mask)
-                wait(
-                    arrivals + tile,
-                    phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1,
-                    tl.num_programs(0),
-                )
+                s, factor = read(state, own, mask), factor_of(v_mask, own, mask, MASKED)
+                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1, slices)
                 all_s = whole_signal(states, 0, rows, sequences < count, 1, H, S, K)
                 a_cr += product(all_s, W_scr, PRECISION)
-                read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+                read_out(
+                    a_cr, s, factor, gates, ch, q, seen, rows, units, mask,
+                    H, PEEPHOLE, INPUT_GATE, MASKED, KEEP_GATES,
+                )  # fmt: skip
                 arrive(arrivals + tile)
                 s_cu, s_cs = two(product(all_s, W_early, PRECISION), BB, BH)
                 write(from_s, at(sequences, 0, units, PEEPHOLES, H), s_cu, mask)
@@ -129,17 +132,17 @@ def forward(
 
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
 def backward(
-    W_v, W_s, ch, gates, states, s_init, dq, alpha, f_psi, f_beta, offsets, lengths, arrivals,
+    W_v, W_s, ch, v_mask, gates, states, s_init, dq, alpha, f_psi, f_beta, offsets, lengths, arrivals,
     T, descending, begin, end,
     H: tl.constexpr, K: tl.constexpr, S: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr,
-    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, PRECISION: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """alpha, from `dq`, the explicit dE/dq; `f_psi` [B, H] is what a step hands on to the one before it."""
     FULL: tl.constexpr = PEEPHOLE == "full"
     PHASES: tl.constexpr = 2 if FULL else 1
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
     PEEPHOLES: tl.constexpr = 4 if INPUT_GATE else 3
-    units = tl.program_id(0) * BH + tl.arange(0, BH)
+    slices, units = tl.num_programs(0), tl.program_id(0) * BH + tl.arange(0, BH)
     W_vpair = columns_of_weights(W_v, CU, units, H, S, K, 2)  # of cu, cs
     if FULL:
         W_vdu = columns_of_weights(W_v, DU, units, H, S, K)
@@ -166,14 +169,12 @@ def backward(
             beta = read(dq, at(rows, 0, units, 1, H), mask)
             if FULL:
                 beta += read(f_beta, own, mask)
-            psi = read(f_psi, own, mask)
+            psi, factor = read(f_psi, own, mask), factor_of(v_mask, own, mask, MASKED)
             g_cr, r = of_readout(gates, states, rows, units, mask, H, INPUT_GATE)
             if not FULL:
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
                 g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
-            wait(
-                arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, tl.num_programs(0)
-            )
+            wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, slices)
             after, continued = first_after + sequences, sequences < count_after
             pair = whole_signal(alpha, CU, after, continued, NODES, H, S, K, 2)  # of cu, cs
             to_beta = over_blocks(multiplied(pair, W_vpair, PRECISION), S, BB, BH)
@@ -191,7 +192,7 @@ def backward(
                     to_psi += multiplied(alpha_cx, W_scx, PRECISION)
             if FULL:
                 psi += tl.sum(to_psi, axis=0)
-            beta += tl.sum(to_beta, axis=0)
+            beta += factor * tl.sum(to_beta, axis=0)
             psi += readout_error(beta, g_cr, r, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
             if not FULL:
                 psi = state_error(
@@ -206,14 +207,10 @@ def backward(
                 rows = first + sequences
                 mask = (sequences < count)[:, None] & (units < H)[None, :]
                 own = at(sequences, 0, units, 1, H)
-                psi = read(f_psi, own, mask)
+                psi, factor = read(f_psi, own, mask), factor_of(v_mask, own, mask, MASKED)
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
                 g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
-                wait(
-                    arrivals + tile,
-                    phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1,
-                    tl.num_programs(0),
-                )
+                wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1, slices)
                 alpha_cr = whole_signal(alpha, CR, rows, sequences < count, NODES, H, S, K)
                 psi += product(alpha_cr, W_scr, PRECISION)
                 psi = state_error(
@@ -221,5 +218,5 @@ def backward(
                 )
                 arrive(arrivals + tile)
                 write(f_psi, own, psi, mask)
-                write(f_beta, own, product(alpha_cr, W_vcr, PRECISION), mask)
+                write(f_beta, own, factor * product(alpha_cr, W_vcr, PRECISION), mask)
                 tl.debug_barrier()  # other threads of the program may read it

@@ -29,6 +29,15 @@ def write(array, where, value, mask):
 
 
 @triton.jit
+def factor_of(v_mask, where, mask, MASKED: tl.constexpr):
+    """What v is multiplied with on its way to the nodes."""
+    factor = 1.0
+    if MASKED:
+        factor = read(v_mask, where, mask)
+    return factor
+
+
+@triton.jit
 def of_units(array, block, units, H: tl.constexpr):
     """A weight for each unit, as a row."""
     return tl.load(array + (units + block * H), mask=units < H, other=0.0).to(tl.float32)[None, :]
@@ -129,15 +138,19 @@ def update_state(
 
 @triton.jit
 def read_out(
-    a_cr, s, gates, ch, q, rows, units, mask,
-    H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, KEEP_GATES: tl.constexpr,
+    a_cr, s, factor, gates, ch, q, seen, rows, units, mask,
+    H: tl.constexpr, PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr,
+    KEEP_GATES: tl.constexpr,
 ):  # fmt: skip
-    """q[n]."""
+    """q[n]; and, with a mask, q[n] as the nodes see it."""
     SLOTS: tl.constexpr = 6 if INPUT_GATE else 4
     if PEEPHOLE == "diagonal":
         a_cr += of_units(ch, 3 if INPUT_GATE else 2, units, H) * s
     g_cr = tl.sigmoid(a_cr)
-    write(q, at(rows, 0, units, 1, H), g_cr * tanh(s), mask)
+    value = g_cr * tanh(s)
+    write(q, at(rows, 0, units, 1, H), value, mask)
+    if MASKED:
+        write(seen, at(rows, 0, units, 1, H), value * factor, mask)
     if KEEP_GATES:
         write(gates, at(rows, CR, units, SLOTS, H), g_cr, mask)
 

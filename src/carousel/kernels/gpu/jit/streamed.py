@@ -17,6 +17,7 @@ from carousel.kernels.gpu.jit.step import (
     CX,
     DU,
     at,
+    factor_of,
     known_before,
     of_readout,
     of_state,
@@ -70,11 +71,11 @@ def from_units(W, block, k, units, H: tl.constexpr):
 
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
 def forward(
-    W_v, W_vcx, W_s, bias, ch, gates, from_v, from_s, state, states, q, offsets, lengths, arrivals,
+    W_v, W_vcx, W_s, bias, ch, v_mask, gates, from_v, from_s, state, states, q, seen, offsets, lengths, arrivals,
     T, descending, begin, end,
     H: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr, BK: tl.constexpr, STAGES: tl.constexpr,
-    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, KEEP_GATES: tl.constexpr, KEEP_STATES: tl.constexpr,
-    PRECISION: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr, KEEP_GATES: tl.constexpr,
+    KEEP_STATES: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """`W_v` [H * 4, H]: value to cu, cs, du, cr, those of a unit side by side; `W_vcx` [H, H]; `W_s` [H * 4, H]: full
     peepholes of cu, cs, cx or zeros, cr in the same way. The rest as in `step`.
@@ -99,13 +100,14 @@ def forward(
                 gates, bias, ch, from_v, from_s, state, rows, sequences, units, mask,
                 mask & (continued == 0)[:, None], H, PEEPHOLE, INPUT_GATE,
             )  # fmt: skip
+            factor = factor_of(v_mask, at(sequences, 0, units, 1, H), mask, MASKED)
             if not INPUT_GATE:  # less to keep in registers
                 a_du += xi_du
                 xi_du = 0.0
             sums = side_by_side(a_cu, a_cs, a_du, a_cr, BB, BH)
             wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES, SLICES)
             sums, a_cx = to_units(
-                q, first_before + sequences, continued, W_v, W_vcx, slice, sums, a_cx,
+                seen, first_before + sequences, continued, W_v, W_vcx, slice, sums, a_cx,
                 H, BB, BH, BK, INPUT_GATE, STAGES, PRECISION,
             )  # fmt: skip
             a_cu, a_cs, a_du, a_cr = four(sums, BB, BH)
@@ -116,7 +118,10 @@ def forward(
             if FULL:
                 write(from_v, at(sequences, CR, units, NODES, H), a_cr, mask)
             else:
-                read_out(a_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+                read_out(
+                    a_cr, s, factor, gates, ch, q, seen, rows, units, mask,
+                    H, PEEPHOLE, INPUT_GATE, MASKED, KEEP_GATES,
+                )  # fmt: skip
             arrive(arrivals + tile)
         if FULL:
             tick += 1
@@ -127,15 +132,19 @@ def forward(
                 rows = first + sequences
                 inside = sequences < count
                 mask = inside[:, None] & (units < H)[None, :]
+                own = at(sequences, 0, units, 1, H)
                 a_cr = read(from_v, at(sequences, CR, units, NODES, H), mask)
-                s = read(state, at(sequences, 0, units, 1, H), mask)
+                s, factor = read(state, own, mask), factor_of(v_mask, own, mask, MASKED)
                 wait(arrivals + tile, phases_done(i, tile, lengths, T, descending, BB) * PHASES + 1, SLICES)
                 sums, _ = to_units(
                     states, rows, inside, W_s, W_s, slice, tl.zeros((BB, BH * 4), tl.float32), s,
                     H, BB, BH, BK, False, STAGES, PRECISION,
                 )  # fmt: skip
                 s_cu, s_cs, s_cx, s_cr = four(sums, BB, BH)
-                read_out(a_cr + s_cr, s, gates, ch, q, rows, units, mask, H, PEEPHOLE, INPUT_GATE, KEEP_GATES)
+                read_out(
+                    a_cr + s_cr, s, factor, gates, ch, q, seen, rows, units, mask,
+                    H, PEEPHOLE, INPUT_GATE, MASKED, KEEP_GATES,
+                )  # fmt: skip
                 arrive(arrivals + tile)
                 write(from_s, at(sequences, 0, units, PEEPHOLES, H), s_cu, mask)
                 write(from_s, at(sequences, 1, units, PEEPHOLES, H), s_cs, mask)
@@ -146,10 +155,10 @@ def forward(
 
 @triton.jit(do_not_specialize=["T", "descending", "begin", "end"])
 def backward(
-    W_v, W_s, ch, gates, states, s_init, dq, alpha, f_psi, f_beta, offsets, lengths, arrivals,
+    W_v, W_s, ch, v_mask, gates, states, s_init, dq, alpha, f_psi, f_beta, offsets, lengths, arrivals,
     T, descending, begin, end,
     H: tl.constexpr, BB: tl.constexpr, BH: tl.constexpr, BK: tl.constexpr, STAGES: tl.constexpr,
-    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, PRECISION: tl.constexpr,
+    PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """As `persistent.backward`, with the same weights."""
     FULL: tl.constexpr = PEEPHOLE == "full"
@@ -177,6 +186,9 @@ def backward(
             if FULL:
                 beta += read(f_beta, own, mask)
             psi = read(f_psi, own, mask)
+            if MASKED:
+                factor, explicit = read(v_mask, own, mask), beta
+                beta = tl.zeros((BB, BH), tl.float32)
             g_cr, r = of_readout(gates, states, rows, units, mask, H, INPUT_GATE)
             if not FULL:
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
@@ -192,6 +204,8 @@ def backward(
                 beta = tl.dot(error, from_units(W_v, node, k, units, H), beta, input_precision=PRECISION)
                 if FULL:
                     psi = tl.dot(error, from_units(W_s, peephole, k, seen, H), psi, input_precision=PRECISION)
+            if MASKED:
+                beta = explicit + factor * beta
             psi += readout_error(beta, g_cr, r, ch, alpha, rows, units, mask, H, PEEPHOLE, INPUT_GATE)
             if not FULL:
                 psi = state_error(
@@ -209,7 +223,7 @@ def backward(
                 inside = sequences < count
                 mask = inside[:, None] & (units < H)[None, :]
                 own = at(sequences, 0, units, 1, H)
-                psi = read(f_psi, own, mask)
+                psi, factor = read(f_psi, own, mask), factor_of(v_mask, own, mask, MASKED)
                 beta = tl.zeros((BB, BH), tl.float32)
                 s = previous_state(states, s_init, first_before, count_before, sequences, units, mask, H)
                 g_cu, g_cs, u, g_cx, xi_du = of_state(gates, rows, units, mask, H, INPUT_GATE)
@@ -225,5 +239,5 @@ def backward(
                 )
                 arrive(arrivals + tile)
                 write(f_psi, own, psi, mask)
-                write(f_beta, own, beta, mask)
+                write(f_beta, own, factor * beta, mask)
                 tl.debug_barrier()  # other threads of the program may read it
