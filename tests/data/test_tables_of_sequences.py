@@ -203,12 +203,12 @@ def counter(start, change):
     ],
 )
 def test_changes_that_float32_rounds_away_are_told(start, change, is_told):
-    told = "changes that float32 rounds away from numbers near 1.23457e+08; subtract a constant"
+    told = "float32 rounds its changes away, unless a constant near 1.23457e+08 is subtracted"
     schema, said = infer_schema(counter(start, change))
     assert is_told == (f"Column 'load' is left out: {told}." in said) == ("load" not in schema.numbers)
     if is_told:
         assert refusal(infer_schema, counter(start, change), target="load") == (
-            f"the target 'load' is of no use, {told} before validation begins; name another column"
+            f"the target 'load' is of no use before validation begins: {told}; name another column"
         )
 
 

@@ -55,7 +55,7 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
             reason = "a time that is no date and no integer"
         if reason is not None and name in needed and reason != COUNTS_ROWS:
             raise CarouselError(
-                f"the {needed[name]} '{name}' is of no use, {reason} {where}; name another column"
+                f"the {needed[name]} '{name}' is of no use {where}: {reason}; name another column"
             )
         if reason is not None and name not in needed:
             ignored[name] = reason

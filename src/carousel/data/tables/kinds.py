@@ -150,7 +150,7 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
     if column.counting and column.n_rows > 2:
         return "only counts the rows"
     if column.is_coarse:
-        return f"changes that float32 rounds away from numbers near {column.high:g}; subtract a constant"
+        return f"float32 rounds its changes away, unless a constant near {column.high:g} is subtracted"
     return None
 
 
