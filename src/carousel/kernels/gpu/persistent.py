@@ -70,7 +70,8 @@ class Persistent:
                 H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
                 PRECISION=precision(tensors[0].dtype), **more,
-                num_warps=parts, num_stages=1, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
+                num_warps=parts, num_stages=1, enable_fp_fusion=True,
+                launch_cooperative_grid=self.phases_a_launch is None,
             )  # fmt: skip
 
 

@@ -87,7 +87,8 @@ class Streamed:
                 rows.T, int(descending), begin, begin + at_once,
                 H=H, BB=tile.sequences, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages,
                 PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate, PRECISION=precision(dtype), **more,
-                num_warps=WARPS, launch_cooperative_grid=at_once > 1, enable_fp_fusion=True,
+                num_warps=WARPS, enable_fp_fusion=True,
+                launch_cooperative_grid=self.phases_a_launch is None,
             )  # fmt: skip
 
 
