@@ -117,7 +117,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
     caption = (
         "The layer's input, standardised, and what its first layer made of it. Below the features stands how far the "
         "naive forecasts for each step were off. At the bottom, forecasts from the marked steps"
-        + (f", before each of which the layer began {model.warm_up} steps." if model.warm_up else ".")
+        + (f"; for each the layer begins anew, {model.warm_up} steps before it." if model.warm_up else ".")
     )
     signals = _signals(model, model.lstm, part, segment)
     picture = forecast_window(
