@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from carousel.errors import CarouselError
-from carousel.files import as_argument, write_atomically, write_together
+from carousel.files import as_argument, make_folder, write_atomically, write_together
 
 
 def test_text_and_bytes_replace_what_was_there(tmp_path):
@@ -38,6 +38,15 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, step,
     )
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_is_made_with_those_above_it_or_a_sentence_says_why_not(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(CarouselError, match="cannot write '.*file': File exists; check the path$"):
+        make_folder(tmp_path / "file")
 
 
 def test_a_missing_folder_gets_a_sentence(tmp_path):

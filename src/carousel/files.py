@@ -54,6 +54,18 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
                 left.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, if they are missing.
+
+    Raises:
+        CarouselError: the disk is full or read-only, or something else has that name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what a process that was killed while it wrote has left in a folder, at any depth.
 

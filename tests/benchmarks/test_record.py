@@ -45,9 +45,3 @@ def test_what_is_no_record_is_refused(text, tmp_path):
 def test_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(CarouselError, match="cannot read '.*no.json': No such file or directory"):
         Record.read(tmp_path / "no.json")
-
-
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CarouselError, match="cannot write '.*file': File exists"):
-        files.make_folder(tmp_path / "file")

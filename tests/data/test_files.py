@@ -7,13 +7,7 @@ from ragged import assert_same, numbered
 
 import carousel.data
 from carousel.data import read, write_npz
-from carousel.errors import CarouselError
-
-
-def refusal(path):
-    with pytest.raises(CarouselError) as raised:
-        read(path)
-    return str(raised.value)
+from refusals import refusal
 
 
 def test_takes_strings_and_extensions_in_capitals(tmp_path):
@@ -24,25 +18,25 @@ def test_takes_strings_and_extensions_in_capitals(tmp_path):
 @pytest.mark.parametrize("name", ["x.npz", "x.csv", "x.txt", "x"])
 def test_no_such_file(tmp_path, name):
     path = tmp_path / name
-    assert refusal(path) == f"cannot read '{path}': it does not exist; check the path"
+    assert refusal(read, path) == f"cannot read '{path}': it does not exist; check the path"
 
 
 def test_a_directory(tmp_path):
-    assert refusal(tmp_path) == (f"cannot read '{tmp_path}': it is a directory; name a file in it")
+    assert refusal(read, tmp_path) == (f"cannot read '{tmp_path}': it is a directory; name a file in it")
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
 def test_an_empty_file(tmp_path, name):
     path = tmp_path / name
     path.touch()
-    assert refusal(path) == f"cannot read '{path}': it is empty; write it again"
+    assert refusal(read, path) == f"cannot read '{path}': it is empty; write it again"
 
 
 @pytest.mark.parametrize("extension", [".txt", ".parquet", ""])
 def test_unknown_extension(tmp_path, extension):
     path = tmp_path / f"x{extension}"
     path.write_text("sequence,step,x\n")
-    assert refusal(path) == (
+    assert refusal(read, path) == (
         f"cannot read '{path}': its extension is '{extension}', wanted .npz, .csv or .ts; convert it to one of them"
     )
 
@@ -50,7 +44,7 @@ def test_unknown_extension(tmp_path, extension):
 def test_a_path_through_a_file(tmp_path):
     (tmp_path / "x").touch()
     path = tmp_path / "x" / "y.csv"
-    assert refusal(path) == f"cannot read '{path}': Not a directory; check the path and its permissions"
+    assert refusal(read, path) == f"cannot read '{path}': Not a directory; check the path and its permissions"
 
 
 PUBLIC = """

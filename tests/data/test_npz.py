@@ -9,19 +9,12 @@ from ragged import assert_same, label_names, numbered, ragged
 
 from carousel.data import load, read, write_npz
 from carousel.errors import CarouselError
+from refusals import unreadable
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return tmp_path_factory.mktemp("npz") / "sequences.npz"
-
-
-def refusal(path):
-    with pytest.raises(CarouselError) as raised:
-        read(path)
-    sentence = str(raised.value)
-    assert sentence.startswith(f"cannot read '{path}': ")
-    return sentence.removeprefix(f"cannot read '{path}': ")
 
 
 @given(sequences=ragged())
@@ -163,7 +156,7 @@ BAD = {
 @pytest.mark.parametrize("arrays, sentence", BAD.values(), ids=BAD.keys())
 def test_bad_arrays(path, arrays, sentence):
     np.savez(path, **arrays)
-    assert refusal(path) == sentence
+    assert unreadable(read, path) == sentence
 
 
 DAMAGED = "it is no .npz archive, or one that is cut short or damaged; write it again"
@@ -177,18 +170,18 @@ class Bomb:
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"\x93NUMPY", b"PK\x03\x04", pickle.dumps(Bomb())])
 def test_what_is_no_archive_is_refused_and_never_unpickled(path, content):
     path.write_bytes(content)
-    assert refusal(path) == DAMAGED
+    assert unreadable(read, path) == DAMAGED
 
 
 def test_a_single_array_is_no_archive(path):
     with path.open("wb") as file:
         np.save(file, np.zeros((3, 2)))
-    assert refusal(path) == DAMAGED
+    assert unreadable(read, path) == DAMAGED
 
 
 def test_pickled_objects_are_never_unpickled(path):
     np.savez(path, **(GOOD | {"ids": np.array([Bomb(), Bomb()], object)}))
-    assert "array 'ids' holds pickled Python objects" in refusal(path)
+    assert "array 'ids' holds pickled Python objects" in unreadable(read, path)
 
 
 @given(kept=st.floats(0.01, 0.99))
@@ -196,7 +189,7 @@ def test_a_file_cut_short_is_refused(path, kept):
     write_npz(path, numbered([3, 3]))
     content = path.read_bytes()
     path.write_bytes(content[: max(int(len(content) * kept), 1)])
-    assert refusal(path) == DAMAGED
+    assert unreadable(read, path) == DAMAGED
 
 
 def test_a_directory_that_hides_arrays_is_refused(path):
@@ -205,7 +198,7 @@ def test_a_directory_that_hides_arrays_is_refused(path):
     directory = content.rindex(b"PK\1\2", 0, content.rindex(b"PK\1\2"))
     content[directory + 31] = 1  # this entry's extra field now swallows the next entry
     path.write_bytes(content)
-    assert refusal(path) == DAMAGED
+    assert unreadable(read, path) == DAMAGED
 
 
 @given(data=st.data())

@@ -13,17 +13,12 @@ from carousel.data.schema import Schema
 from carousel.data.tables import Table, infer_schema, read_table, to_sequences, to_series
 from carousel.data.tables.dates import fitting_formats
 from carousel.errors import CarouselError
+from refusals import refusal
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return tmp_path_factory.mktemp("csv") / "x.csv"
-
-
-def refusal(call, *arguments, **options):
-    with pytest.raises(CarouselError) as raised:
-        call(*arguments, **options)
-    return str(raised.value)
 
 
 def days(count=60):

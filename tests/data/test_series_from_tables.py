@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carousel.data.tables import Table, calendar_features, infer_schema, to_series
-from carousel.errors import CarouselError
-
-
-def refusal(call, *arguments, **options):
-    with pytest.raises(CarouselError) as raised:
-        call(*arguments, **options)
-    return str(raised.value)
+from refusals import refusal
 
 
 def test_a_plain_table():

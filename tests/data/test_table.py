@@ -9,19 +9,12 @@ from ragged import assert_same, label_names, ragged
 
 from carousel.data import Sequences, load, read
 from carousel.errors import CarouselError
+from refusals import unreadable
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return tmp_path_factory.mktemp("csv") / "sequences.csv"
-
-
-def refusal(path):
-    with pytest.raises(CarouselError) as raised:
-        read(path)
-    sentence = str(raised.value)
-    assert sentence.startswith(f"cannot read '{path}': ")
-    return sentence.removeprefix(f"cannot read '{path}': ")
 
 
 def table(sequences):
@@ -176,12 +169,14 @@ BAD = {
 @pytest.mark.parametrize("text, sentence", BAD.values(), ids=BAD.keys())
 def test_bad_tables(path, text, sentence):
     path.write_text(text)
-    assert refusal(path) == sentence
+    assert unreadable(read, path) == sentence
 
 
 def test_text_in_another_encoding(path):
     path.write_bytes("sequence,step,x\nné,1,1\n".encode("latin-1"))
-    assert refusal(path).startswith("it is not comma-separated text in UTF-8 ('utf-8' codec can't decode")
+    assert unreadable(read, path).startswith(
+        "it is not comma-separated text in UTF-8 ('utf-8' codec can't decode"
+    )
 
 
 @given(
@@ -198,4 +193,4 @@ def test_anything_else_is_refused_or_read(path, content):
 def test_without_pandas(path, monkeypatch):
     path.write_text("sequence,step,x\ns,1,1\n")
     monkeypatch.setitem(sys.modules, "pandas", None)
-    assert refusal(path) == "reading .csv needs pandas; pip install 'carousel-lstm[train]'"
+    assert unreadable(read, path) == "reading .csv needs pandas; pip install 'carousel-lstm[train]'"

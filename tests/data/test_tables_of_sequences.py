@@ -7,13 +7,7 @@ from ragged import assert_same, label_names, numbered
 
 from carousel.data import load, read
 from carousel.data.tables import Table, infer_schema, read_table, to_sequences
-from carousel.errors import CarouselError
-
-
-def refusal(call, *arguments, **options):
-    with pytest.raises(CarouselError) as raised:
-        call(*arguments, **options)
-    return str(raised.value)
+from refusals import refusal
 
 
 def long(sequences, **names):

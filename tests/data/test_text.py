@@ -6,12 +6,7 @@ from hypothesis import strategies as st
 from carousel.data import Text, read_text, text_parts
 from carousel.data.text import text_from
 from carousel.errors import CarouselError
-
-
-def refusal(call, *arguments, **options):
-    with pytest.raises(CarouselError) as raised:
-        call(*arguments, **options)
-    return str(raised.value)
+from refusals import refusal
 
 
 @given(content=st.text(min_size=1), symbols=st.sampled_from(["auto", "bytes", "characters"]))

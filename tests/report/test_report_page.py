@@ -216,7 +216,9 @@ def test_a_read_only_folder_is_named(tmp_path, monkeypatch):
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(CarouselError, match=f"^cannot write '{tmp_path}': Read-only file system; "):
+    with pytest.raises(
+        CarouselError, match=f"^cannot write '{tmp_path / 'figures'}': Read-only file system; "
+    ):
         write_report(tmp_path, content())
     assert not tree(tmp_path)
 
@@ -224,7 +226,8 @@ def test_a_read_only_folder_is_named(tmp_path, monkeypatch):
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "run").write_text("mine")
     with pytest.raises(
-        CarouselError, match=f"^cannot write '{tmp_path / 'run'}': Not a directory; check the path$"
+        CarouselError,
+        match=f"^cannot write '{tmp_path / 'run' / 'figures'}': Not a directory; check the path$",
     ):
         write_report(tmp_path / "run", content())
     assert (tmp_path / "run").read_text() == "mine"

@@ -57,7 +57,9 @@ def test_the_page_holds_every_claim_and_refers_to_nothing_outside(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(CarouselError, match=f"cannot write '{tmp_path / 'file'}': Not a directory"):
+    with pytest.raises(
+        CarouselError, match=f"cannot write '{tmp_path / 'file' / 'figures'}': Not a directory"
+    ):
         write_page(tmp_path / "file", {"gradients": [result()]})
 
 

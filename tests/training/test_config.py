@@ -11,20 +11,13 @@ from pydantic import BaseModel
 from carousel.errors import CarouselError
 from carousel.training import Config, build_layer, load_config, override
 from carousel.training.config import parse_config, to_yaml
+from refusals import refusal
 
 SECTIONS = {name: field.annotation for name, field in Config.model_fields.items()}
 SECTIONS = {
     name: kind for name, kind in SECTIONS.items() if isinstance(kind, type) and issubclass(kind, BaseModel)
 }
 LEAVES = [(section, leaf) for section, kind in SECTIONS.items() for leaf in kind.model_fields]
-
-
-def complaint(function, *arguments) -> str:
-    with pytest.raises(CarouselError) as error:
-        function(*arguments)
-    sentence = str(error.value)
-    assert "\n" not in sentence
-    return sentence
 
 
 def test_leaf_names_are_unique():
@@ -141,7 +134,7 @@ def test_a_new_layer_takes_its_own_context():
     ],
 )
 def test_a_wrong_setting_gets_a_sentence(assignment, sentence):
-    assert sentence in complaint(override, Config(), [assignment])
+    assert sentence in refusal(override, Config(), [assignment])
 
 
 SETTINGS = {"peephole": "diagonal", "input_gate": False, "context": [1, 0], "proj_size": 2}
@@ -172,7 +165,7 @@ FIXED = {
 @pytest.mark.parametrize("layer, name", [(layer, name) for layer, own in FIXED.items() for name in own])
 def test_what_contradicts_the_name_of_a_layer_is_refused_not_ignored(layer, name):
     value = SETTINGS[name]
-    sentence = complaint(override, Config(), {"layer": layer, name: value})
+    sentence = refusal(override, Config(), {"layer": layer, name: value})
     assert sentence == (
         f"settings: layer '{layer}' has {name} {FIXED[layer][name]}, got {value!r}; "
         f"remove {name}, or choose layer 'lstm', where all can be set"
@@ -195,7 +188,7 @@ def test_presets_take_what_says_how_to_start_and_regularise(layer):
 
 
 def test_one_setting_for_one_bias():
-    assert "forget_bias and chrono both set the bias of g_cs, got 1.0 and 9" in complaint(
+    assert "forget_bias and chrono both set the bias of g_cs, got 1.0 and 9" in refusal(
         override, Config(), {"forget_bias": 1.0, "chrono": 9}
     )
 
@@ -254,14 +247,14 @@ def test_a_configuration_from_before_there_were_extensions_means_what_it_did():
     ],
 )
 def test_a_wrong_file_gets_a_sentence(text, sentence):
-    assert sentence in complaint(parse_config, text, "run.yaml")
+    assert sentence in refusal(parse_config, text, "run.yaml")
 
 
 def test_a_bomb_of_aliases_costs_nothing():
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 30)]
     text = "\n".join(["l0: &l0 [boom]", *levels])
-    assert "(line 2): aliases are not taken" in complaint(parse_config, text, "run.yaml")
-    assert len(complaint(override, Config(), ["context=[[[[[[[1]]]]]]]"])) < 200
+    assert "(line 2): aliases are not taken" in refusal(parse_config, text, "run.yaml")
+    assert len(refusal(override, Config(), ["context=[[[[[[[1]]]]]]]"])) < 200
 
 
 @given(st.text(max_size=60))
@@ -273,10 +266,10 @@ def test_any_text_is_a_configuration_or_gets_a_sentence(text):
 
 
 def test_files_that_cannot_be_read_get_a_sentence(tmp_path):
-    assert complaint(load_config, tmp_path / "no.yaml").startswith("there is no configuration file")
-    assert "as a configuration" in complaint(load_config, tmp_path)
+    assert refusal(load_config, tmp_path / "no.yaml").startswith("there is no configuration file")
+    assert "as a configuration" in refusal(load_config, tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "as a configuration" in complaint(load_config, tmp_path / "binary.yaml")
+    assert "as a configuration" in refusal(load_config, tmp_path / "binary.yaml")
 
 
 @pytest.mark.parametrize("layer", typing.get_args(SECTIONS["model"].model_fields["layer"].annotation))

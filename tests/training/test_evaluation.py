@@ -6,16 +6,10 @@ import numpy as np
 import pytest
 
 from carousel.data import Sequences, load
-from carousel.errors import CarouselError
 from carousel.training import evaluate, predict, prediction_table
+from refusals import refusal
 
 TEST = load("japanese_vowels")[1]
-
-
-def complaint(function, *arguments) -> str:
-    with pytest.raises(CarouselError) as error:
-        function(*arguments)
-    return str(error.value)
 
 
 def test_the_test_part_is_the_default(finished):
@@ -65,12 +59,12 @@ def test_a_file_may_number_its_classes_in_its_own_way(finished):
 
 def test_an_unknown_class(finished):
     renamed = dataclasses.replace(TEST, classes=(*TEST.classes[:8], "10"))
-    assert complaint(evaluate, finished.folder, renamed).startswith("the run does not know class '10'; ")
+    assert refusal(evaluate, finished.folder, renamed).startswith("the run does not know class '10'; ")
 
 
 def test_no_labels(finished):
     unlabelled = dataclasses.replace(TEST, labels=None)
-    assert complaint(evaluate, finished.folder, unlabelled) == (
+    assert refusal(evaluate, finished.folder, unlabelled) == (
         "the sequences have no labels to score against; `carousel predict` needs none"
     )
     assert len(predict(finished.folder, unlabelled)) == 370
@@ -82,7 +76,7 @@ def test_a_sequence_that_drives_the_model_out_of_the_numbers_is_named(finished, 
     values[40] = np.full_like(values[40], value)
     huge = dataclasses.replace(TEST, values=tuple(values))
     for answer in (evaluate, predict, prediction_table):
-        assert complaint(answer, finished.folder, huge) == (
+        assert refusal(answer, finished.folder, huge) == (
             "the model's answer to sequence '40' is not a finite number; "
             "its values may be too large, or the weights of the run damaged"
         )
@@ -103,14 +97,14 @@ def with_features(names: tuple[str, ...]) -> Sequences:
 )
 def test_other_features_are_refused(finished, names, got):
     wanted = "12 features (cepstrum_1, cepstrum_2, cepstrum_3, ...)"
-    assert complaint(predict, finished.folder, with_features(names)) == (
+    assert refusal(predict, finished.folder, with_features(names)) == (
         f"the sequences have {got}, the run was trained on {wanted}; give the same features in the same order"
     )
 
 
 def test_the_order_of_features_matters(finished):
     swapped = dataclasses.replace(TEST, features=(TEST.features[1], TEST.features[0], *TEST.features[2:]))
-    assert "give the same features in the same order" in complaint(predict, finished.folder, swapped)
+    assert "give the same features in the same order" in refusal(predict, finished.folder, swapped)
 
 
 def test_features_without_names_count_by_their_place(finished):

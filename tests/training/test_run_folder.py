@@ -14,13 +14,7 @@ from carousel.training import Config, open_run, override
 from carousel.training import run as run_module
 from carousel.training.config import to_yaml
 from carousel.training.run import create_folder
-
-
-def complaint(function, *arguments) -> str:
-    with pytest.raises(CarouselError) as error:
-        function(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
+from refusals import refusal
 
 
 def test_the_default_folder_is_the_first_free_number(tmp_path, monkeypatch, tiny):
@@ -42,9 +36,9 @@ def test_what_is_there_already_is_never_overwritten(tmp_path, tiny):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text(to_yaml(override(tiny, ["seed=1"])))
     wanted = "is there already and not an empty folder; choose another"
-    assert complaint(create_folder, tiny, tmp_path / "run") == f"'{tmp_path / 'run'}' {wanted}"
-    assert complaint(create_folder, tiny, tmp_path) == f"'{tmp_path}' {wanted}"
-    assert complaint(create_folder, tiny, tmp_path / "mine") == f"'{tmp_path / 'mine'}' {wanted}"
+    assert refusal(create_folder, tiny, tmp_path / "run") == f"'{tmp_path / 'run'}' {wanted}"
+    assert refusal(create_folder, tiny, tmp_path) == f"'{tmp_path}' {wanted}"
+    assert refusal(create_folder, tiny, tmp_path / "mine") == f"'{tmp_path / 'mine'}' {wanted}"
     assert (tmp_path / "mine").read_text() == "x"
 
 
@@ -54,7 +48,7 @@ def test_what_a_training_killed_in_its_first_epoch_leaves_is_taken_again(tmp_pat
     (folder / ".config.yaml.4711").write_text("half of a conf")  # killed while it was written
     assert create_folder(tiny, folder) == folder
     (folder / "notes").write_text("mine")
-    assert "is there already" in complaint(create_folder, tiny, folder)
+    assert "is there already" in refusal(create_folder, tiny, folder)
 
 
 def test_a_read_only_disk_gets_a_sentence(tmp_path, monkeypatch, tiny):
@@ -63,10 +57,10 @@ def test_a_read_only_disk_gets_a_sentence(tmp_path, monkeypatch, tiny):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert complaint(create_folder, tiny, "out") == (
+    assert refusal(create_folder, tiny, "out") == (
         "cannot write 'out': Read-only file system; free some space or choose another place"
     )
-    assert complaint(create_folder, tiny).startswith("cannot write 'runs': Read-only file system")
+    assert refusal(create_folder, tiny).startswith("cannot write 'runs': Read-only file system")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,7 +69,7 @@ def test_a_full_disk_leaves_no_empty_folder(tmp_path, monkeypatch, tiny):
         raise CarouselError("full")
 
     monkeypatch.setattr(run_module, "write_atomically", refuse)
-    assert complaint(create_folder, tiny, tmp_path / "out") == "full"
+    assert refusal(create_folder, tiny, tmp_path / "out") == "full"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,13 +87,13 @@ def test_the_loaded_model_is_the_trained_one(finished):
 
 def test_a_missing_run_names_the_nearest(tmp_path, finished):
     shutil.copytree(finished.folder, tmp_path / "first-run")
-    assert complaint(open_run, tmp_path / "frist-run") == (
+    assert refusal(open_run, tmp_path / "frist-run") == (
         f"there is no run folder '{tmp_path / 'frist-run'}'; did you mean '{tmp_path / 'first-run'}'?"
     )
 
 
 def test_a_missing_run_without_neighbours_says_how_to_make_one(tmp_path):
-    sentence = complaint(open_run, tmp_path / "a" / "b")
+    sentence = refusal(open_run, tmp_path / "a" / "b")
     assert (
         sentence
         == f"there is no run folder '{tmp_path / 'a' / 'b'}'; `carousel fit` makes one and prints its name"
@@ -107,12 +101,12 @@ def test_a_missing_run_without_neighbours_says_how_to_make_one(tmp_path):
 
 
 def test_a_folder_that_is_no_run(tmp_path):
-    assert complaint(open_run, tmp_path).startswith(f"'{tmp_path}' is not a run: it has no config.yaml; ")
+    assert refusal(open_run, tmp_path).startswith(f"'{tmp_path}' is not a run: it has no config.yaml; ")
 
 
 def test_a_folder_of_runs_lists_them(tmp_path, finished):
     shutil.copytree(finished.folder, tmp_path / "inner")
-    assert complaint(open_run, tmp_path) == (
+    assert refusal(open_run, tmp_path) == (
         f"'{tmp_path}' is not a run: it has no config.yaml; did you mean '{tmp_path / 'inner'}'?"
     )
 

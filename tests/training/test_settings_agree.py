@@ -2,15 +2,13 @@
 
 import pytest
 
-from carousel.errors import CarouselError
 from carousel.training import Config, override
 from carousel.training.config import parse_config
+from refusals import refusal
 
 
 def complaint(*settings) -> str:
-    with pytest.raises(CarouselError) as error:
-        override(Config(), settings)
-    return str(error.value)
+    return refusal(override, Config(), settings)
 
 
 NEXT = ("forecast", "symbols")

@@ -5,15 +5,7 @@ from pathlib import Path
 
 from carousel.benchmarks.picture import as_png, draw
 from carousel.benchmarks.record import Record
-from carousel.files import cannot_write, write_together
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder before anything is measured. Raises CarouselError where it cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+from carousel.files import write_together
 
 
 def write(folder: Path, record: Record) -> list[Path]:

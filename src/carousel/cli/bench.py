@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from carousel.cli._shared import Debug, Json, app, plain_errors, show
+from carousel.files import make_folder
 
 
 @app.command()
@@ -41,7 +42,7 @@ def bench(
             table = tables.markdown(Record.read(markdown))
             show(as_json, {"markdown": table}, table)
             return
-        from carousel.benchmarks.files import make_folder, write
+        from carousel.benchmarks.files import write
 
         plan = Plan.make(only or (), threads or (), quick)
         make_folder(out)

@@ -5,9 +5,16 @@ from typing import NamedTuple
 
 from carousel.report.page import ReportFigure
 from carousel.report.recall import ClassRecall
+from carousel.training import Run
 
 UNSEEN = "torch.nn.GRU does not show its gates"
 """Why the report of a run with layer gru has no picture of them."""
+
+
+def columns_of(run: Run) -> dict[str, list[float]]:
+    """The history of a run, column by column."""
+    rows = run.history()
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 class Chapter(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor
 from carousel.data import Sequences
 from carousel.errors import CarouselError
 from carousel.nn import LSTM
-from carousel.report.chapter import UNSEEN, Chapter
+from carousel.report.chapter import UNSEEN, Chapter, columns_of
 from carousel.report.figures import confusion, learning_curves
 from carousel.report.page import ReportFigure
 from carousel.report.recall import class_recalls
@@ -47,14 +47,12 @@ def chapter(run: Run, metrics: Mapping[str, Any], sequence: str | None) -> Chapt
 
 
 def _curves(run: Run, metrics: Mapping[str, Any]) -> ReportFigure:
-    rows = run.history()
-    history = {name: [row[name] for row in rows] for name in rows[0]}
     noise = "dropout and random offsets" if run.config.training.input_offset else "dropout"
     caption = (
         f"Loss and accuracy after each epoch. Training numbers are averages over the epoch, with {noise}; "
         "validation numbers are taken at its end, without. The ring marks the epoch that was kept."
     )
-    return ReportFigure("learning_curves", caption, learning_curves(history, metrics["best_epoch"]))
+    return ReportFigure("learning_curves", caption, learning_curves(columns_of(run), metrics["best_epoch"]))
 
 
 def _confusion(test: Mapping[str, Any]) -> ReportFigure:

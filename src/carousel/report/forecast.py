@@ -9,7 +9,7 @@ from torch import Tensor
 
 from carousel.errors import CarouselError, did_you_mean
 from carousel.nn import LSTM
-from carousel.report.chapter import Chapter
+from carousel.report.chapter import Chapter, columns_of
 from carousel.report.figures import Curve, learning_curves
 from carousel.report.forecasts import Shot, Values, by_lead, calibration, stretch
 from carousel.report.page import ReportFigure
@@ -35,15 +35,13 @@ def chapter(run: Run, metrics: Mapping[str, Any], group: str | None) -> Chapter:
     test: Part = run.task.prepare(run.config).test
     model = run.load_model()
     assert isinstance(model, SeriesForecaster)
-    rows = run.history()
-    history = {name: [row[name] for row in rows] for name in rows[0]}
     loss = LOSSES[run.config.task.output]
     figures = [
         ReportFigure(
             "learning_curves",
             "Loss and error after each epoch. Training numbers are averages over the epoch, with dropout; validation "
             "numbers are taken at its end, without. The ring marks the epoch that was kept.",
-            learning_curves(history, metrics["best_epoch"], loss=loss, score=MASE),
+            learning_curves(columns_of(run), metrics["best_epoch"], loss=loss, score=MASE),
         )
     ]
     figures += _forecasts(model, test, group)
@@ -119,7 +117,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
     caption = (
         "The layer's input, standardised, and what its first layer made of it. Below the features stands how far the "
         "naive forecasts for each step were off. At the bottom, forecasts from the marked steps"
-        + (f", before each of which the layer began {model.warm_up} steps." if model.warm_up else ".")
+        + (f"; for each the layer begins anew, {model.warm_up} steps before it." if model.warm_up else ".")
     )
     signals = _signals(model, model.lstm, part, segment)
     picture = forecast_window(

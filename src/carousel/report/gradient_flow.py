@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from carousel.data import batches
 from carousel.errors import CarouselError
-from carousel.files import cannot_write, write_atomically
+from carousel.files import make_folder, write_atomically
 from carousel.pages import draw
 from carousel.theory.gradients import gradient_flow, plot_flow
 from carousel.training import SequenceClassifier, open_run
@@ -55,9 +55,6 @@ def draw_run_flow(run_dir: str | Path, folder: Path) -> RunFlow:
     except ValueError as problem:
         raise CarouselError(f"cannot follow an error through '{run.folder}': {problem}") from problem
     figure = folder / f"gradients-{run.folder.resolve().name}.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise cannot_write(folder, problem) from problem
+    make_folder(folder)
     write_atomically(figure, draw(plot_flow(flow)).png)
     return RunFlow(figure, flow.reach(), len(flow.psi) - 1)

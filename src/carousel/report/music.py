@@ -8,7 +8,7 @@ import torch
 import carousel
 from carousel.data import Sequences
 from carousel.errors import CarouselError
-from carousel.report.chapter import Chapter
+from carousel.report.chapter import Chapter, columns_of
 from carousel.report.figures import Curve, learning_curves
 from carousel.report.page import ReportFigure
 from carousel.report.rolls import composition, told_piece
@@ -44,9 +44,7 @@ def chapter(run: Run, metrics: Mapping[str, Any], name: str | None) -> Chapter:
 
 
 def _curves(run: Run, metrics: Mapping[str, Any]) -> ReportFigure:
-    rows = run.history()
-    history = {name: [row[name] for row in rows] for name in rows[0]}
-    figure = learning_curves(history, metrics["best_epoch"], loss="nats a frame", score=RIGHT)
+    figure = learning_curves(columns_of(run), metrics["best_epoch"], loss="nats a frame", score=RIGHT)
     caption = (
         "Negative log-likelihood of a frame, and of its keys the share told right, after each epoch. Training numbers "
         "are averages over the epoch, with dropout; validation numbers are taken at its end, without. The ring marks "

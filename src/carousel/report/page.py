@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from carousel.errors import CarouselError
-from carousel.files import cannot_write, write_together
+from carousel.files import make_folder, write_together
 from carousel.pages import Picture, draw, render
 from carousel.report.recall import ClassRecall
 
@@ -68,10 +68,7 @@ def write_report(folder: Path, content: ReportContent) -> Path:
         right=sum(recall.right for recall in content.recalls),
         total=sum(recall.total for recall in content.recalls),
     )
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder / "figures")
     write_together(contents)
     return page
 

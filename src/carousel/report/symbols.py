@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import carousel
 from carousel.data.text import decode, encode
 from carousel.errors import CarouselError
-from carousel.report.chapter import Chapter
+from carousel.report.chapter import Chapter, columns_of
 from carousel.report.code_length import code_length
 from carousel.report.figures import PARTS, Curve, Names, learning_curves
 from carousel.report.letters import letters
@@ -58,10 +58,10 @@ def chapter(run: Run, metrics: Mapping[str, Any], sequence: str | None) -> Chapt
 
 
 def _curves(run: Run, metrics: Mapping[str, Any], is_online: bool) -> ReportFigure:
-    rows = run.history()
-    history = {name: [row[name] for row in rows] for name in rows[0]}
     names = ONLINE if is_online else PARTS
-    curves = learning_curves(history, metrics["best_epoch"], loss="bits a symbol", score=RIGHT, names=names)
+    curves = learning_curves(
+        columns_of(run), metrics["best_epoch"], loss="bits a symbol", score=RIGHT, names=names
+    )
     compared = (
         "Loss and accuracy of each epoch, which is a stretch of the text. Coding: of its symbols before they were "
         "learnt from. Replay: of what was read again to learn from it, with dropout."

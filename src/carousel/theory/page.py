@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from carousel.files import cannot_write, write_together
+from carousel.files import make_folder, write_together
 from carousel.mathml import mathml
 from carousel.pages import Picture, draw, render
 from carousel.style import house_style
@@ -55,10 +55,7 @@ def write_page(folder: Path, results: Mapping[str, Sequence[Result]]) -> Path:
         f"{held} of {len(everything)} hold.",
         parts=sections,
     )
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder / "figures")
     write_together(contents)
     return page
 

@@ -20,6 +20,7 @@ from carousel.data.datasets.archives import Archive, digest, read_members
 from carousel.data.datasets.making import gunzip, log_returns
 from carousel.errors import CarouselError
 from known_data import stand_in
+from refusals import refusal
 
 WHEEL = "toys-1.0-py3-none-any.whl"
 FILES = {
@@ -72,12 +73,6 @@ def at_hand(toys, index):
     (toys / "archives").mkdir(parents=True)
     shutil.copy(index / WHEEL, toys / "archives")
     return toys
-
-
-def refusal(name: str) -> str:
-    with pytest.raises(CarouselError) as raised:
-        fetch(name)
-    return str(raised.value)
 
 
 def change_archive(monkeypatch, name, **changes):
@@ -142,7 +137,7 @@ def test_without_a_network(toys, monkeypatch):
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.delenv("PIP_FIND_LINKS")
-    assert refusal("pair") == (
+    assert refusal(fetch, "pair") == (
         "cannot fetch toys 1.0 (0.0 MB): pip reaches no package index; try again where there is a network, "
         f"or put '{WHEEL}' into '{toys / 'archives'}'"
     )
@@ -152,7 +147,7 @@ def test_an_archive_put_there_by_hand_is_taken(toys, index, monkeypatch):
     monkeypatch.setattr(subprocess, "run", None)
     (toys / "archives").mkdir(parents=True)
     (toys / "archives" / WHEEL).write_bytes(b"PK")
-    assert refusal("pair").startswith(
+    assert refusal(fetch, "pair").startswith(
         f"'{toys / 'archives' / WHEEL}' is not the file that its name says: its SHA-256 is "
     )
     (toys / "archives" / WHEEL).write_bytes((index / WHEEL).read_bytes())
@@ -161,7 +156,7 @@ def test_an_archive_put_there_by_hand_is_taken(toys, index, monkeypatch):
 
 def test_another_file_than_the_one_that_is_known(toys, monkeypatch):
     change_archive(monkeypatch, "pair", sha256="0" * 64)
-    assert refusal("pair").startswith(
+    assert refusal(fetch, "pair").startswith(
         f"cannot fetch toys 1.0 (0.0 MB): the package index gives another file than '{WHEEL}' with SHA-256 {'0' * 64}; "
     )
     assert not list((toys / "archives").iterdir())
@@ -171,28 +166,28 @@ def test_pip_fails(toys, monkeypatch):
     change_archive(monkeypatch, "pair", version="2.0")
     assert (
         "cannot fetch toys 2.0 (0.0 MB): pip says 'No matching distribution found for toys==2.0"
-        in refusal("pair")
+        in refusal(fetch, "pair")
     )
 
 
 def test_there_is_no_pip(toys, monkeypatch):
     failed = subprocess.CompletedProcess([], 1, "", "/usr/bin/python: No module named pip\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
-    assert refusal("pair").startswith(
+    assert refusal(fetch, "pair").startswith(
         "fetching toys 1.0 (0.0 MB) needs pip, which this Python has not; run `python -m ensurepip`, or put "
     )
 
 
 def test_other_content_than_the_one_that_is_known(at_hand, monkeypatch):
     monkeypatch.setitem(DATASETS, "pair", replace(DATASETS["pair"], digest="0" * 64))
-    assert f"wanted {'0' * 64}; please report this" in refusal("pair")
+    assert f"wanted {'0' * 64}; please report this" in refusal(fetch, "pair")
     assert not list(at_hand.glob("pair-*"))
 
 
 def test_a_cache_that_cannot_be_written(toys, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CAROUSEL_CACHE", str(tmp_path / "file" / "cache"))
-    assert refusal("pair") == (
+    assert refusal(fetch, "pair") == (
         f"cannot keep the data set 'pair' in '{tmp_path / 'file' / 'cache'}': Not a directory; "
         "set CAROUSEL_CACHE to a folder that can be written"
     )
@@ -206,13 +201,15 @@ def test_a_read_only_cache_is_read(at_hand, monkeypatch):
     for function in ("mkdir", "open", "replace"):
         monkeypatch.setattr(os, function, refused)
     assert fetch("pair") == folder
-    assert f"in '{at_hand}': Read-only file system; set CAROUSEL_CACHE" in refusal("table")
+    assert f"in '{at_hand}': Read-only file system; set CAROUSEL_CACHE" in refusal(fetch, "table")
 
 
 def test_an_unknown_name():
-    assert refusal("basic_motion") == "no data set is named 'basic_motion'; did you mean 'basic_motions'?"
     assert (
-        refusal("japanese_vowels")
+        refusal(fetch, "basic_motion") == "no data set is named 'basic_motion'; did you mean 'basic_motions'?"
+    )
+    assert (
+        refusal(fetch, "japanese_vowels")
         == "the data set 'japanese_vowels' comes with Carousel and is no file; `load` gives it"
     )
     with pytest.raises(

@@ -18,7 +18,7 @@ from carousel.experiments.comparison.processes import Event, Hands, train_in_pro
 from carousel.experiments.comparison.result import Comparison, comparison_of
 from carousel.experiments.comparison.variants import Variant, able_layers, of_extensions, of_layers, swept
 from carousel.experiments.recipes import resolve
-from carousel.files import cannot_write
+from carousel.files import make_folder
 from carousel.screen import waiting
 from carousel.training.config import Config
 from carousel.training.lock import locked
@@ -131,10 +131,7 @@ def _variants(
 @contextmanager
 def _kept(folder: Path) -> Iterator[None]:
     """Be alone in a folder, which is made if it is missing, and goes if nothing came of it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder)
     try:
         with locked(folder):
             yield

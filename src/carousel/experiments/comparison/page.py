@@ -13,7 +13,7 @@ from carousel.experiments.comparison.plan import FILES
 from carousel.experiments.comparison.result import Comparison
 from carousel.experiments.comparison.sentences import notes, verdict
 from carousel.experiments.comparison.tables import candidates, markdown, results
-from carousel.files import cannot_write, write_together
+from carousel.files import make_folder, write_together
 from carousel.pages import draw, render
 
 FORMAT = 1
@@ -68,10 +68,7 @@ def write_result(
     drawn = draw(figure)
     page = render("experiments/comparison/template.html.j2", picture=drawn, **content)
     contents = (json.dumps(known, indent=2, allow_nan=False) + "\n", text, page, drawn.png)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder)
     write_together(dict(zip([folder / name for name in names], contents, strict=True)))
 
 

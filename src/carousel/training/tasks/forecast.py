@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, Json
 from carousel.data import Series, time_cuts
 from carousel.data.steps import Time
 from carousel.data.tables import read_table, to_series
+from carousel.data.tables.wording import counted
 from carousel.errors import CarouselError
 from carousel.training.config import Config
 from carousel.training.forecasting.bases import Base
@@ -228,8 +229,8 @@ def material(config: Config, series: Series) -> Material[Part]:
             choosing, reach, groups, None if training.unroll else history, training.batch_size, numbers
         ),
         test=testing._replace(past=(learning, choosing)),
-        headline=f"{_counted(len(groups), 'series', 'series')}, {learning.origins:,} steps to learn from, "
-        f"{choosing.origins:,} to choose the best epoch; {_counted(horizon, 'step')} ahead",
+        headline=f"{counted(len(groups), 'series', 'series')}, {learning.origins:,} steps to learn from, "
+        f"{choosing.origins:,} to choose the best epoch; {counted(horizon, 'step')} ahead",
     )
 
 
@@ -252,10 +253,6 @@ def _require_origins(name: str, part: Part) -> None:
         f"the {name} part has no measured target that could be forecast from a row before it; "
         "give more rows or another fraction"
     )
-
-
-def _counted(count: int, one: str, more: str = "") -> str:
-    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def forecast_table(model: SeriesForecaster, series: Series) -> pd.DataFrame:
