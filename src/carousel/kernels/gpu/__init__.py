@@ -85,9 +85,7 @@ def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept 
     """
     form, found = _trusted(given, keep)
     if found:
-        raise RuntimeError(
-            f"carousel::lstm: {found}; call carousel.use_kernel('eager') before torch.compile"
-        )
+        raise RuntimeError(f"carousel::lstm: {found}; call carousel.use_kernel('eager') before torch.compile")
     with _at_work(given.x.device):
         return scan.forward(given, keep, form)
 

@@ -121,7 +121,9 @@ def backward(
             [a.t() @ s for a, s in pairs]
             if full
             else [
-                (part * s).sum(0, dtype=torch.float32).to(s.dtype) for a, s in pairs for part in a.split(H, dim=1)
+                (part * s).sum(0, dtype=torch.float32).to(s.dtype)
+                for a, s in pairs
+                for part in a.split(H, dim=1)
             ]
         )
     if "bias" in asked:
