@@ -45,10 +45,8 @@ def form_of(cell: LSTMCell, B: int, H: int, dtype: torch.dtype, card: Card) -> t
     """The form for this cell and a batch of B sequences, and the reason.
 
     Persistent where the weights fit on the chip, but where a program would have so many tiles to go through one after
-    another that it pays to read the weights anew. Decided for the next power of two, so that the few sequences that
-    are left at the end of an epoch seldom want a kernel of their own, and none takes a form back that fewer have left.
+    another that it pays to read the weights anew.
     """
-    B = 1 << (B - 1).bit_length()
     narrow = Streamed(cell, card.processors)
     anew = min(narrow, replace(narrow, is_wide=True), key=lambda form: streamed_phase(form, B, H, dtype))
     units = largest_slice(cell, H, dtype, card)
@@ -61,7 +59,7 @@ def form_of(cell: LSTMCell, B: int, H: int, dtype: torch.dtype, card: Card) -> t
     here, there = persistent_phase(kept, B, H, dtype), streamed_phase(anew, B, H, dtype)
     if there < here:
         return anew, (
-            f"streamed: for up to {B} sequences a phase that reads the weights anew should take {there:.0f} µs, and one "
+            f"streamed: for {B} sequences a phase that reads the weights anew should take {there:.0f} µs, and one "
             f"that keeps them on the chip {here:.0f}"
         )
     return kept, f"persistent: {weights} fit {chip}"
