@@ -106,6 +106,7 @@ def test_a_single_seed_and_a_single_variant_are_no_comparison():
         == "A single seed tells no difference from chance; run more."
     )
     assert verdict(compared(plain=PLAIN)) == "'plain' reaches 90.8 %; there is nothing to compare it with."
+    assert not any("Holm" in note for note in notes(compared(plain=PLAIN)))
 
 
 def test_less_may_be_better():

@@ -29,11 +29,12 @@ def verdict(comparison: Comparison) -> str:
 def notes(comparison: Comparison) -> list[str]:
     """What a reader should know before they believe the numbers."""
     said = []
-    if len(comparison.seeds) > 1:
+    if tests := _tests(comparison):
         said.append(
             "Differences are those of runs of the same seed, with intervals of 95 % each; p values are of the paired "
-            f"t test, after Holm's correction for {count(_tests(comparison), 'test')}."
+            f"t test, after Holm's correction for {count(tests, 'test')}."
         )
+    if len(comparison.seeds) > 1:
         said.append(
             "Seeds are not data sets: what is told here is told of this data, this division of it and these settings."
         )
