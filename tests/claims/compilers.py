@@ -97,6 +97,16 @@ def ahead_of_time(LSTM: Layer) -> None:
             close(model(x)[0], layer(x)[0])
 
 
+@claim("TorchScript (`torch.jit.trace`), any batch and length")
+def torchscript(LSTM: Layer) -> None:
+    layer, file = LSTM(4, 5, num_layers=2, bidirectional=True), io.BytesIO()
+    torch.jit.save(torch.jit.trace(layer, X), file)
+    file.seek(0)
+    model = torch.jit.load(file)
+    x = torch.randn(12, 6, 4)
+    close(model(x)[0], layer(x)[0])
+
+
 def run_onnx(layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
     path = "layer.onnx"
     if isinstance(layer, carousel.LSTM):

@@ -1,7 +1,5 @@
 """Models that others wrote, and what PyTorch's older tools do."""
 
-import warnings
-
 import keras
 import onnx
 import torch
@@ -84,16 +82,6 @@ def symbolic_trace(LSTM: Layer) -> None:
 
     model = Last()
     close(torch.fx.symbolic_trace(model)(X), model(X))
-
-
-@claim("TorchScript, which PyTorch has given up (`torch.jit.trace`)")
-def jit_trace(LSTM: Layer) -> None:
-    layer = LSTM(3, 4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        traced = torch.jit.trace(layer, X)
-    x = torch.randn(9, 5, 3)
-    close(traced(x)[0], layer(x)[0])
 
 
 @claim("`torch.ao.quantization.quantize_dynamic`")

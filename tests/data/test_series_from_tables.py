@@ -220,7 +220,7 @@ ROLES = {
     ),
     "a constant target": (
         dict(target="fixed"),
-        "the target 'fixed' is of no use, 1 in every row before validation begins; name another column",
+        "the target 'fixed' is of no use before validation begins: 1 in every row; name another column",
     ),
     "a time of words": (
         dict(time="kind"),

@@ -188,16 +188,26 @@ def counter(start, change):
 
 
 @pytest.mark.parametrize(
-    "start, change, is_told", [(123_456_789, 0.25, True), (123_456_789, 500, False), (0.5, 0.25, False)]
+    "start, change, is_told",
+    [
+        (123_456_789, 0.001, True),
+        (123_456_789, 0.25, True),
+        (123_456_789, 500, False),
+        (0.5, 0.25, False),
+    ],
 )
-def test_numbers_that_float32_rounds_are_told(start, change, is_told):
-    said = infer_schema(counter(start, change))[1]
-    assert is_told == (
-        "Column 'load': the numbers change by little more from row to row than float32 rounds numbers of their size; "
-        "subtract a constant, or forecast the changes." in said
+def test_changes_that_float32_rounds_away_are_told(start, change, is_told):
+    told = "float32 rounds its changes away, unless a constant near 1.23457e+08 is subtracted"
+    schema, said = infer_schema(counter(start, change))
+    assert is_told == (f"Column 'load' is left out: {told}." in said) == ("load" not in schema.numbers)
+    if is_told:
+        assert refusal(infer_schema, counter(start, change), target="load") == (
+            f"the target 'load' is of no use before validation begins: {told}; name another column"
+        )
+
+
+def test_numbers_that_seldom_change_are_none_of_those():
+    frame = pd.DataFrame(
+        {"set point": np.where(np.arange(100_000) < 20_000, 20.3, 20.1), "load": np.arange(100_000) % 7}
     )
-
-
-def test_numbers_that_are_one_in_float32_are_told():
-    told = "numbers that are one number in float32, near 1.23457e+08; subtract that"
-    assert f"Column 'load' is left out: {told}." in infer_schema(counter(123_456_789, 0.001))[1]
+    assert infer_schema(Table.from_frame(frame))[0].numbers == ("set point", "load")

@@ -67,7 +67,8 @@ BAD_CALLS = [
     (
         (X.double(),),
         ValueError,
-        r"input dtype \(torch.float64\) does not match weight dtype \(torch.float32\); convert",
+        r"input dtype \(torch.float64\) does not match weight dtype \(torch.float32\); "
+        r"convert the input: input.to\(torch.float32\), or the layer: layer.to\(torch.float64\)",
     ),
     (
         (X, (torch.ones(1, 3, 5), torch.ones(1, 2, 5))),

@@ -15,6 +15,7 @@ from carousel.kernels.cells import reordered as reordered
 from carousel.kernels.cells import row_blocks as row_blocks
 from carousel.kernels.choice import Choice as Choice
 from carousel.kernels.choice import choose as choose
+from carousel.kernels.choice import jit_traced as jit_traced
 from carousel.kernels.choice import resources as resources
 from carousel.kernels.choice import transformed as transformed
 from carousel.kernels.choice import use_kernel as use_kernel

@@ -70,6 +70,11 @@ def transformed() -> bool:
     return torch._C._are_functorch_transforms_active()
 
 
+def jit_traced() -> bool:
+    """Whether torch.jit.trace, or an exporter that stands on it, is recording."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def choose(
     cell: Cell,
     x: Tensor,
@@ -99,6 +104,8 @@ def choose(
         return fast
     if x.numel() == 0:
         return Choice("eager", "the input is empty")
+    if (jit_traced() or torch.compiler.is_compiling()) and torch.onnx.is_in_onnx_export():
+        return Choice("eager", "torch.onnx.export is at work")
     if transformed():
         return Choice("eager", "a transform of torch.func is at work")
     if forward_ad._current_level >= 0:

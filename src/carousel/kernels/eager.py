@@ -78,7 +78,7 @@ def _lstm(cell: LSTMCell, xi: Tensor, weights: Weights, v_mask: Tensor | None) -
     Everything that does not need the state is done for all steps at once. The data update's input share is kept
     apart only where a gate has to multiply it first.
     """
-    H = xi.shape[-1] // len(cell.nodes)
+    H = int(xi.shape[-1]) // len(cell.nodes)  # as torch.jit.trace counts, sizes are tensors
     W_early: Tensor | None
     W_late: Tensor | None
     W_early, W_late = (None, None) if weights.ch is None else (weights.ch[:-H], weights.ch[-H:])

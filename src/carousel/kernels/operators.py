@@ -12,7 +12,7 @@ from torch import Tensor
 
 from carousel.kernels import cpu, eager, gpu
 from carousel.kernels.cells import LSTMCell, Masks, Weights
-from carousel.kernels.choice import transformed
+from carousel.kernels.choice import jit_traced, transformed
 from carousel.kernels.cpu import PEEPHOLES, SAVED, TENSORS, Arguments, Kept
 
 Outputs = tuple[Tensor, Tensor, Tensor]
@@ -46,8 +46,9 @@ def scan(
         argument is not None and argument.requires_grad for argument in given.tensors
     )
     # An exported program is there to be run; who takes gradients of it all the same has them from eager.
-    keep = keep and not torch.compiler.is_exporting()
-    if torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
+    is_jit = jit_traced()
+    keep = keep and not is_jit and not torch.compiler.is_exporting()
+    if is_jit or torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
         v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
     elif x.is_cuda and gpu.fault(given, keep):
         return eager.scan(cell, x, state, weights, lengths, reverse, Masks(v_mask))

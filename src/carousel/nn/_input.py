@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from carousel.kernels import jit_traced
 from carousel.nn._ragged import Lengths, checked_lengths
 
 
@@ -64,6 +65,11 @@ def unpack(
 
 def _unpack_packed(packed: PackedSequence) -> Batch:
     """By indices, which torch.compile can trace; torch's own functions for this it cannot."""
+    if jit_traced():
+        raise RuntimeError(
+            "a PackedSequence cannot be traced by torch.jit.trace or the exporters that stand on it; "
+            "give the padded batch itself, with lengths="
+        )
     data, order, places = packed.data, packed.sorted_indices, packed.unsorted_indices
     if data.dim() != 2:
         raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
@@ -97,9 +103,10 @@ def _unpack_packed(packed: PackedSequence) -> Batch:
 def check_features(layer: str, x: Tensor, weight: Tensor, input_size: int) -> None:
     """Raise unless x [..., input_size] fits a layer with such weights: ValueError for its dtype, else RuntimeError."""
     if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        other_way = f", or the layer: layer.to({x.dtype})" if x.is_floating_point() else ""
         raise ValueError(
             f"{layer}: input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}); "
-            f"convert the input: input.to({weight.dtype}), or the layer: layer.to({x.dtype})"
+            f"convert the input: input.to({weight.dtype}){other_way}"
         )
     if x.device != weight.device:
         raise RuntimeError(

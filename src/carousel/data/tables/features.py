@@ -55,7 +55,7 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
             reason = "a time that is no date and no integer"
         if reason is not None and name in needed and reason != COUNTS_ROWS:
             raise CarouselError(
-                f"the {needed[name]} '{name}' is of no use, {reason} {where}; name another column"
+                f"the {needed[name]} '{name}' is of no use {where}: {reason}; name another column"
             )
         if reason is not None and name not in needed:
             ignored[name] = reason
@@ -76,7 +76,6 @@ def features_from(located: Located, found: dict[str, Column], needed: dict[str, 
         *_said_ignored(ignored),
         *_said_categories(categories),
         *_said_missing({name: found[name] for name in missing}, where),
-        *_said_coarse([name for name in chosen if found[name].is_coarse]),
     ]
     return Features(tuple(chosen), categories, ignored, missing, sentences)
 
@@ -130,15 +129,6 @@ def _said_missing(columns: dict[str, Column], where: str) -> list[str]:
         f"Column '{name}' lacks {counted(column.n_missing, 'number')} {where} ({_share(column)}): "
         f"filled in, and '{name} missing' says where."
         for name, column in columns.items()
-    ]
-
-
-def _said_coarse(names: list[str]) -> list[str]:
-    if not names:
-        return []
-    return [
-        f"{'Column' if len(names) == 1 else 'Columns'} {listed(names)}: the numbers change by little more from row to "
-        "row than float32 rounds numbers of their size; subtract a constant, or forecast the changes."
     ]
 
 

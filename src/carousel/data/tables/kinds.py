@@ -25,7 +25,7 @@ class Column:
         n_rows, n_missing: how many there are, and in how many nothing was measured.
         total, low, high: sum, least and largest of the numbers.
         rounding: the most that float32 changes one of them by.
-        change: sum of how far each number is from the one before.
+        moves, change: how many numbers differ from the one before, and the sum of how far.
         rising: whether each number is greater than the one before, and none is missing.
         counting: whether each number is the one before plus 1; previous: the last of them.
         values: different texts, or None once they are too many.
@@ -38,6 +38,7 @@ class Column:
     low: float = np.inf
     high: float = -np.inf
     rounding: float = 0.0
+    moves: int = 0
     change: float = 0.0
     rising: bool = True
     counting: bool = True
@@ -54,8 +55,8 @@ class Column:
 
     @property
     def is_coarse(self) -> bool:
-        """Whether float32 rounds the numbers by more than a tenth of what they change from row to row."""
-        return 10 * self.rounding * (self.n_rows - self.n_missing) > self.change > 0
+        """Whether float32 rounds the numbers by more than a tenth of what they change by, where they do."""
+        return 10 * self.rounding * self.moves > self.change
 
     def add_numbers(self, found: npt.NDArray[np.float64]) -> None:
         """Take in some numbers, NaN where one is missing."""
@@ -70,6 +71,7 @@ class Column:
         self.rounding = max(self.rounding, float(np.abs(filled.astype(np.float32) - filled).max()))
         chain = filled if self.previous is None else np.concatenate([[self.previous], filled])
         steps = np.diff(chain)
+        self.moves += int(np.count_nonzero(steps))
         self.change += float(np.abs(steps).sum())
         self.rising = self.rising and bool((steps > 0).all())
         self.counting = self.rising and self.counting and bool((steps == 1).all())
@@ -139,9 +141,7 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
         return f"{next(iter(column.values))!r} in every row" if len(column.values) == 1 else None
     if column.n_missing == column.n_rows:
         return "empty"
-    if np.float32(column.low) == np.float32(column.high):
-        if column.low < column.high:
-            return f"numbers that are one number in float32, near {column.low:g}; subtract that"
+    if column.low == column.high:
         return (
             f"{column.low:g} in every row"
             if column.n_missing == 0
@@ -149,6 +149,8 @@ def why_ignored(kind: pa.DataType, column: Column) -> str | None:
         )
     if column.counting and column.n_rows > 2:
         return "only counts the rows"
+    if column.is_coarse:
+        return f"float32 rounds its changes away, unless a constant near {column.high:g} is subtracted"
     return None
 
 

@@ -26,7 +26,7 @@ CLAIM = Claim(
         "for an LSTM whose only path is the state f is its control state gate. The tool that measures this for any "
         "trained layer is tried here where the answer is known, on four kinds of layer. The reach is derived here."
     ),
-    equation=r"f^{\,\mathrm{lag}} \le 0.01 \quad\Leftrightarrow\quad \mathrm{lag} \ge \frac{\ln 0.01}{\ln f}",
+    equation=r"f^{\,\mathrm{lag}} \le 0.01 \quad\Leftrightarrow\quad \mathrm{lag} \ge \frac{\ln(0.01)}{\ln f}",
     status="derived",
 )
 D = 8

@@ -60,8 +60,8 @@ def ending(
         lengths: the steps of each segment that may be origins.
         counted: the first of them that counts.
         warm_up: steps that are read before those of a piece that count, as far as there are any; None for all.
-        size: the steps of a piece that count, up to which more of the first may have all that there is behind them;
-            None for all.
+        size: the steps of a piece that count; in the piece that begins with its segment, also those that have fewer
+            than `warm_up` steps before them. None for all.
     """
     for segment, (stop, first) in enumerate(zip(lengths, counted, strict=True)):
         if first < stop:
