@@ -25,8 +25,13 @@ class Driver:
 
 def pretend(capability: int = 90) -> None:
     """From now on, in this process."""
-    launch = JITFunction.run
     triton.runtime.driver.set_active(Driver(capability))
+    only_compile()
+
+
+def only_compile() -> None:
+    """The same with Triton's own driver, where there is a GPU."""
+    launch = JITFunction.run
     JITFunction.run = lambda self, *arguments, **more: launch(self, *arguments, **more | dict(warmup=True))
 
 
