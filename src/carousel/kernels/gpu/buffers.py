@@ -54,8 +54,8 @@ class Backward:
 
 
 def dense(tensor: Tensor) -> Tensor:
-    """Contiguous, from an address that loads of 16 bytes may begin at: for any other Triton would compile anew."""
-    tensor = tensor.contiguous()
+    """Contiguous, its values as they stand, and aligned to 16 bytes: for other addresses Triton would compile anew."""
+    tensor = tensor.resolve_neg().contiguous()
     return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 
 
