@@ -42,6 +42,11 @@ STREAMED = [  # and the batch
 
 
 def compile_kernel(kernel, dtype, capability, warps, **constants):
+    options = dict(num_warps=warps, launch_cooperative_grid=True, enable_fp_fusion=True)
+    if (
+        "STAGES" not in constants
+    ):  # streamed loops have their own, and what else there is the compiler's default
+        options["num_stages"] = 1
     constants = {name: value for name, value in constants.items() if name in kernel.arg_names}
     signature = {
         name: "constexpr" if name in constants else TYPES.get(name, POINTERS[dtype])
@@ -59,7 +64,7 @@ def compile_kernel(kernel, dtype, capability, warps, **constants):
     return triton.compile(
         source,
         target=GPUTarget("cuda", capability, 32),
-        options=dict(num_warps=warps, num_stages=1, launch_cooperative_grid=True, enable_fp_fusion=True),
+        options=options,
     )
 
 

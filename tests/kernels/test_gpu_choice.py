@@ -1,6 +1,7 @@
 """What a GPU would run, and why: asked of tensors that only say they are on one."""
 
 import contextlib
+import itertools
 
 import pytest
 import torch
@@ -57,6 +58,18 @@ def test_large_batches_read_the_weights_anew():
     assert form_of(FULL, 64, 256, torch.bfloat16, H100)[0] == Persistent(FULL, 16, 132)
 
 
+@pytest.mark.parametrize("card", [H100, A100], ids=["H100", "A100"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("cell", [LSTMCell("diagonal"), FULL], ids=name_of)
+def test_no_form_comes_back_for_larger_batches(cell, dtype, card):
+    """Each is compiled once, and two batches of nearly one size take the same."""
+    for H in 64, 250, 256, 512, 768, 1024, 2048:
+        forms = [form_of(cell, 1 << k, H, dtype, card)[0] for k in range(12)]
+        assert len([form for form, _ in itertools.groupby(forms)]) == len(set(forms)) <= 3
+        for k, form in enumerate(forms[1:]):
+            assert form_of(cell, (1 << k) + 1, H, dtype, card)[0] == form
+
+
 def test_the_reason_has_the_numbers():
     assert form_of(FULL, 16, 1024, torch.bfloat16, H100)[1] == (
         "persistent: 128 times 176 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -65,8 +78,8 @@ def test_the_reason_has_the_numbers():
         "streamed: 256 times 120 KB of weights and signals do not fit 108 multiprocessors of 163 KB"
     )
     assert form_of(FULL, 256, 1024, torch.bfloat16, H100)[1] == (
-        "streamed: for 256 sequences a phase that reads the weights anew should take 9 µs, and one that keeps them "
-        "on the chip 23"
+        "streamed: for up to 256 sequences a phase that reads the weights anew should take 9 µs, and one that keeps "
+        "them on the chip 23"
     )
 
 
@@ -95,8 +108,14 @@ def chosen(cell, dtype=torch.bfloat16, lengths=None, **more):
 
 
 def faulty(form):
-    """Under what a fault in training is remembered."""
-    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0), True, False
+    """Under what a fault is remembered."""
+    return form, 512, torch.bfloat16, "ieee", torch.device("cuda", 0)
+
+
+def forget(monkeypatch):
+    """No kernel has run yet."""
+    monkeypatch.setattr(trust, "_wrong", {})
+    monkeypatch.setattr(trust, "_right", set())
 
 
 FITS = "persistent: 32 times 144 KB of weights and signals fit 132 multiprocessors of 227 KB"
@@ -204,12 +223,12 @@ def test_eager_and_why(on_gpu, monkeypatch):
     )
     assert choose(FULL, x, (s, s.half())) == ("eager", mixed.format("of several dtypes"))
     assert choose(FULL, torch.empty(3, 0, 4, device="cuda"), (s, s)) == ("eager", "the input is empty")
-    monkeypatch.setitem(trust._faults, faulty(Persistent(FULL, 16, 132)), "the Triton kernel fails")
+    monkeypatch.setitem(trust._wrong, faulty(Persistent(FULL, 16, 132)), "the Triton kernel fails")
     assert chosen(FULL) == ("triton", "streamed: the Triton kernel fails")
-    monkeypatch.setitem(trust._faults, faulty(Streamed(FULL, 132)), "the Triton kernel hangs")
+    monkeypatch.setitem(trust._wrong, faulty(Streamed(FULL, 132)), "the Triton kernel hangs")
     assert chosen(FULL) == ("triton", "stepwise: the Triton kernel hangs")
     alone = Streamed(FULL, 132, phases_a_launch=1)
-    monkeypatch.setitem(trust._faults, faulty(alone), "the Triton kernel's v is off by 1")
+    monkeypatch.setitem(trust._wrong, faulty(alone), "the Triton kernel's v is off by 1")
     assert reason() == "the Triton kernel's v is off by 1"
     monkeypatch.setattr(gpu, "missing", lambda device: "Triton is not installed")
     assert reason() == "Triton is not installed"
@@ -282,7 +301,7 @@ def test_another_form_takes_the_place_of_what_is_found_wrong(monkeypatch):
         ran.append(form)
         return given.x, given.v_init, given.s_init, None
 
-    monkeypatch.setattr(trust, "_faults", {})
+    forget(monkeypatch)
     monkeypatch.setattr(trust, "_examined", examined)
     monkeypatch.setattr(gpu, "card_of", lambda device: H100)
     monkeypatch.setattr(gpu, "_at_work", lambda device: contextlib.nullcontext())
@@ -295,7 +314,7 @@ def test_another_form_takes_the_place_of_what_is_found_wrong(monkeypatch):
     ]
     gpu.forward(one, keep=True)
     assert ran == [alone] * 2 and asked == [Persistent(FULL, 16, 132), Streamed(FULL, 132), alone]
-    monkeypatch.setattr(trust, "_faults", {})
+    forget(monkeypatch)
     monkeypatch.setattr(trust, "_examined", lambda form, *case: f"{form.name} hangs")
     with pytest.warns(UserWarning) as told:
         assert gpu.fault(one, keep=True) == "stepwise hangs"
@@ -306,7 +325,7 @@ def test_what_is_found_wrong_runs_on_eager(monkeypatch):
     """Not even the first answer is Triton's."""
     one, ran = make(FULL, 3, 2, 4, 5, dtype=torch.float32), []
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)
-    monkeypatch.setattr(gpu, "fault", lambda given, keep: ran.append(keep) or "it is wrong")
+    monkeypatch.setattr(gpu, "_trusted", lambda given, keep: (None, ran.append(keep) or "it is wrong"))
     v, last = operators.scan(FULL, one.x, (one.v_init, one.s_init), one.weights, None, False)
     wanted, _ = eager.scan(FULL, one.x, (one.v_init, one.s_init), one.weights)
     assert torch.equal(v, wanted) and ran == [False]

@@ -34,6 +34,15 @@ def compiled():
     return json.loads(done.stdout)
 
 
+def test_batches_lengths_and_addresses_compile_nothing_anew():
+    """What is compiled is what was compared with eager; and to compile may fall into the capture of a CUDA graph."""
+    done = subprocess.run(
+        [sys.executable, HERE / "launches_gpu.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert json.loads(done.stdout) == [1, 1, 1, 1]
+
+
 SHARED = {80: 163 * 1024, 90: 227 * 1024}
 """Bytes of shared memory that a program can have."""
 SPILLED = {("persistent", "torch.float32"): 56, ("streamed", "torch.bfloat16"): 16}

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -47,9 +49,57 @@ def test_an_attempt_costs_no_other(tmp_path):
         assert ended.returncode == code
     assert json.loads((tmp_path / "lines.json").read_text()) == [
         dict(what="fails", fault="ZeroDivisionError: division by zero"),
-        dict(what="dies", fault="not done in 90 s, or the end of its process"),
+        dict(what="dies", fault="not done in 40 s, or the end of its process"),
         dict(what="passes", fault=""),
     ]
+
+
+COMPILES = """
+import agreement, compilation, no_gpu, torch, triton
+from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.jit import persistent, streamed
+
+class Place(compilation.Brief):
+    def __init__(self):
+        self.device, self.card = torch.device("cpu"), Card(132, 227 * 1024)
+
+    def synchronize(self):
+        pass
+
+compilation.Brief, compilation.SECTIONS = Place, (agreement,)
+triton.runtime.driver.set_active(no_gpu.Driver(90))
+print(compilation.share(1, 70))
+kernels = [kernel for module in (persistent, streamed) for kernel in (module.forward, module.backward)]
+print([no_gpu.compiled(kernel) for kernel in kernels])
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+def test_a_share_of_the_kernels_is_compiled_and_none_is_launched(tmp_path):
+    """Of 84 attempts the second and the 72nd, both of which are streamed."""
+    paths = [TOOL, Path(__file__).parent, TOOL.parents[1] / "src"]
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILES],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "TRITON_CACHE_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["2", "[0, 0, 2, 2]"]
+
+
+def test_what_a_section_found_so_far_outlives_the_program(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    ran, into = runpy.run_path(str(TOOL / "__main__.py"))["ran"], tmp_path / "results" / "gpu-parts.lines"
+
+    def found_and_ended(name, into):
+        into.write_text('[{"what": "all of it"}]')
+        raise SystemExit
+
+    ran.__globals__["in_processes"] = found_and_ended
+    with pytest.raises(SystemExit):
+        ran("parts", into)
+    assert "all of it" in into.read_text()
 
 
 def test_without_a_gpu_it_says_so(tmp_path):

@@ -2,9 +2,10 @@
 
 It needs torch, Triton and NumPy there, no network and no install: the package is read from `src`. Each section runs in
 a process of its own with a limit of time, so that one that fails or hangs costs the others nothing; where a check took
-the GPU from its process, another one goes on behind it. What a section found is in the file of results as soon as it is
-over, in the place of what it found there before. `--rehearse` goes through all of it in miniature on a machine without
-a GPU, in Triton's interpreter, and writes no file.
+the GPU from its process, another one goes on behind it. The first section compiles for the others. What a section found
+is in the file of results as soon as it is over, in the place of what it found there before; until then, and if this
+program is ended, it lies beside in `gpu-SECTION.lines`. `--rehearse` goes through all of it in miniature on a machine
+without a GPU, in Triton's interpreter, and writes no file.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "kernels")]
 
-SECTIONS = {"machine": 90, "agreement": 240, "layers": 120, "parts": 120, "speed": 240}
+SECTIONS = {"compilation": 120, "machine": 60, "agreement": 150, "layers": 120, "parts": 120, "speed": 180}
 """In this order, each with the seconds it may take."""
 
 
@@ -42,27 +43,37 @@ def main() -> int:
     found: dict[str, object] = {"date": datetime.date.today().isoformat()}
     failed = []
     for name in given.sections or SECTIONS:
-        lines, fault = ran(name, given.rehearse)
+        print(f"\n== {name}", flush=True)
+        into = given.results / f"gpu-{name}.lines"
+        lines, fault = rehearsed(name) if given.rehearse else ran(name, into)
         found[name] = lines
         if fault:
             failed.append(f"{name}: {fault}")
         found["failed"] = failed
         if not given.rehearse:
             write(found, given.results)
+            into.unlink(missing_ok=True)
     print("\n" + table(found.get("speed", [])))
     print("\n".join(f"FAILED {line}" for line in failed) or "all sections passed")
     return bool(failed)
 
 
-def ran(name: str, rehearse: bool) -> tuple[list[dict], str]:
-    """What a section recorded, and what went wrong, if anything did."""
-    print(f"\n== {name}", flush=True)
+def rehearsed(name: str) -> tuple[list[dict], str]:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "lines.json"
-        fault = "" if rehearse else in_processes(name, into)
-        if rehearse:
-            run_section(name, into, rehearse)
-        lines = recorded(into)
+        run_section(name, into, rehearse=True)
+        return judged(into, "")
+
+
+def ran(name: str, into: Path) -> tuple[list[dict], str]:
+    """What a section recorded, and what went wrong, if anything did."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    into.unlink(missing_ok=True)
+    return judged(into, in_processes(name, into))
+
+
+def judged(into: Path, fault: str) -> tuple[list[dict], str]:
+    lines = recorded(into)
     faulty = [line for line in lines if line.get("fault")]
     return lines, "; ".join(
         [fault] * bool(fault) + [f"{line['what']}: {line['fault']}" for line in faulty[:5]]
@@ -90,6 +101,7 @@ def recorded(into: Path) -> list[dict]:
 
 def run_section(name: str, into: Path, rehearse: bool) -> None:
     import agreement
+    import compilation
     import layers
     import machine
     import parts
@@ -97,7 +109,9 @@ def run_section(name: str, into: Path, rehearse: bool) -> None:
     from record import Record
 
     place = machine.Rehearsal() if rehearse else machine.Gpu()
-    sections = {module.__name__: module.run for module in (machine, agreement, layers, parts, speed)}
+    sections = {
+        module.__name__: module.run for module in (compilation, machine, agreement, layers, parts, speed)
+    }
     sections[name](place, Record(into))
 
 

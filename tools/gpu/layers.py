@@ -26,7 +26,7 @@ def run(place, record) -> None:
     record.attempt("second derivative, vanilla", without_warning, check_second, place, layers["vanilla"])
     for name in "plain", "vanilla":
         record.attempt(f"autocast, {name}", without_warning, check_autocast, place, layers[name])
-        record.attempt(f"compiled, {name}", without_warning, check_compiled, place, layers[name])
+        record.attempt(f"compiled, {name}", without_warning, check_compiled, place, layers[name], seconds=90)
 
 
 def gradients(layer, x, lengths):

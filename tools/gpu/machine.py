@@ -92,16 +92,31 @@ def run(place: Gpu | Rehearsal, record: Record) -> None:
     a, b = (torch.randn(n, n, device=place.device).bfloat16() for _ in range(2))
     record(what="bfloat16 product", teraflops=2 * n**3 / place.milliseconds(lambda _: a @ b) / 1e9)
     (times,) = place.size(2000)
+    kinds = {"": meet, ", polled by volatile loads": meet_polled_by_loads}
+    if not place.is_rehearsal:
+        kinds[", polled by one thread"] = meet_polled_by_one_thread
     for programs in sorted({min(programs, place.card.processors) for programs in (8, 32, 64, 128)}):
-        record.attempt(f"meeting of {programs}", meeting, place, programs, times)
+        record.attempt(f"messages of {programs}", messages, place, programs, times)
+        for kind, kernel in kinds.items():
+            record.attempt(f"meeting of {programs}{kind}", meeting, place, kernel, programs, times)
 
 
-def meeting(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
+def messages(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
+    """Whether after a meeting each sees what all others wrote before it, though it has read the same places before."""
+    counter, faults, slots = (
+        torch.zeros(size, dtype=torch.int32, device=place.device) for size in (1, 1, programs)
+    )
+    count = triton.next_power_of_2(programs)
+    tell[(programs,)](counter, slots, faults, times, COUNT=count, num_warps=8, launch_cooperative_grid=True)
+    return dict(fault=f"{int(faults)} messages came late" if faults.any() else "")
+
+
+def meeting(place: Gpu | Rehearsal, kernel, programs: int, times: int) -> dict:
     counter = torch.zeros(1, dtype=torch.int32, device=place.device)
 
     def step(_: int) -> None:
         counter.zero_()
-        meet[(programs,)](counter, times, num_warps=8, launch_cooperative_grid=True)
+        kernel[(programs,)](counter, times, num_warps=8, launch_cooperative_grid=True)
 
     milliseconds = place.milliseconds(step, 0.1)
     arrived = int(counter)
@@ -114,3 +129,53 @@ def meet(counter, times):
     for i in range(times):
         arrive(counter)
         wait(counter, i + 1, tl.num_programs(0))
+
+
+@triton.jit(do_not_specialize=["times"])
+def meet_polled_by_loads(counter, times):
+    """Every thread asks, without taking anything for read, until it acquires once."""
+    for i in range(times):
+        arrive(counter)
+        while tl.load(counter, volatile=True) < (i + 1) * tl.num_programs(0):
+            pass
+        tl.atomic_add(counter, 0, sem="acquire", scope="gpu")
+        tl.debug_barrier()
+
+
+@triton.jit(do_not_specialize=["times"])
+def meet_polled_by_one_thread(counter, times):
+    """The program's other threads wait at the barrier behind, and do not take part in each look."""
+    for i in range(times):
+        arrive(counter)
+        tl.inline_asm_elementwise(
+            """{
+            .reg .pred other, early;
+            .reg .b32 thread, seen;
+            mov.u32 thread, %tid.x;
+            setp.ne.u32 other, thread, 0;
+            @other bra THROUGH;
+            AGAIN: ld.acquire.gpu.global.b32 seen, [$1];
+            setp.lt.s32 early, seen, $2;
+            @early bra AGAIN;
+            THROUGH: mov.b32 $0, 0;
+            }""",
+            "=r,l,r",
+            [counter, (i + 1) * tl.num_programs(0)],
+            dtype=tl.int32,
+            is_pure=False,
+            pack=1,
+        )
+        tl.debug_barrier()
+
+
+@triton.jit(do_not_specialize=["times"])
+def tell(counter, slots, faults, times, COUNT: tl.constexpr):
+    others = tl.arange(0, COUNT)
+    for i in range(times):
+        tl.store(slots + tl.program_id(0), i + 1)
+        arrive(counter)
+        wait(counter, 2 * i + 1, tl.num_programs(0))
+        told = tl.load(slots + others, mask=others < tl.num_programs(0), other=i + 1)
+        tl.atomic_add(faults, tl.sum((told != i + 1).to(tl.int32)), sem="relaxed")
+        arrive(counter)
+        wait(counter, 2 * i + 2, tl.num_programs(0))

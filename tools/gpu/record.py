@@ -4,8 +4,8 @@ import json
 import signal
 from pathlib import Path
 
-SECONDS = 90
-"""What one attempt may take, its compilation with it."""
+SECONDS = 40
+"""What one attempt may take, the compilation of its kernels with it."""
 
 
 class Record:
@@ -21,13 +21,13 @@ class Record:
         """Whether an earlier process of this section came as far, and perhaps to its end there."""
         return any(line.get("what") == what for line in self.lines)
 
-    def attempt(self, what: str, check, *arguments) -> None:
+    def attempt(self, what: str, check, *arguments, seconds: int = SECONDS) -> None:
         """What `check` returns or raises, as a line. A GPU that hangs ends the process, and the line says so."""
         if self.is_known(what):
             return
         before = self.lines
-        self._write([*before, dict(what=what, fault=f"not done in {SECONDS} s, or the end of its process")])
-        signal.alarm(SECONDS)
+        self._write([*before, dict(what=what, fault=f"not done in {seconds} s, or the end of its process")])
+        signal.alarm(seconds)
         try:
             line = check(*arguments)
         except Exception as failure:

@@ -7,7 +7,7 @@ a kernel with eager before its first use; `cudnn` serves the plain cells.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -69,14 +69,7 @@ def explained(cell: LSTMCell, s_init: Tensor, dtype: torch.dtype) -> tuple[str, 
 
 def fault(given: Arguments, keep: bool) -> str:
     """What a first small case of this cell finds wrong with all its kernels on this card; empty if one is right."""
-    found, tried = "", None
-    setting = given.cell, given.s_init.shape[1], given.x.dtype, given.x.device
-    with _at_work(given.x.device):
-        while (form := _form_for(given)) != tried:
-            if not (found := trust.fault(form, *setting, keep, given.v_mask is not None)):
-                return ""
-            tried = form
-    return found
+    return _trusted(given, keep)[1]
 
 
 def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:
@@ -90,9 +83,11 @@ def forward(given: Arguments, keep: bool) -> tuple[Tensor, Tensor, Tensor, Kept 
     Raises:
         RuntimeError: the kernel was found to be wrong here.
     """
-    _demand(given, keep)
+    form, found = _trusted(given, keep)
+    if found:
+        raise RuntimeError(f"carousel::lstm: {found}; call carousel.use_kernel('eager') before torch.compile")
     with _at_work(given.x.device):
-        return scan.forward(given, keep, _form_for(given))
+        return scan.forward(given, keep, form)
 
 
 def backward(
@@ -106,7 +101,8 @@ def backward(
 @contextmanager
 def _at_work(device: torch.device) -> Iterator[None]:
     """Launches go to this GPU, and products keep their dtypes."""
-    with torch.cuda.device(device), torch.autocast("cuda", enabled=False):
+    is_on = torch.is_autocast_enabled("cuda")  # to turn it off takes as long as some of the launches
+    with torch.cuda.device(device), torch.autocast("cuda", enabled=False) if is_on else nullcontext():
         yield
 
 
@@ -124,6 +120,14 @@ def _form_for(given: Arguments) -> Form:
     return form
 
 
-def _demand(given: Arguments, keep: bool) -> None:
-    if found := fault(given, keep):
-        raise RuntimeError(f"carousel::lstm: {found}; call carousel.use_kernel('eager') before torch.compile")
+def _trusted(given: Arguments, keep: bool) -> tuple[Form, str]:
+    """The form that this call takes; and what a first small case finds wrong with it, where all forms are wrong."""
+    setting = given.s_init.shape[1], given.x.dtype, given.x.device, keep, given.v_mask is not None
+    form, tried, found = _form_for(given), None, ""
+    while form != tried:
+        if trust.is_right(form, *setting):
+            return form, ""
+        with _at_work(given.x.device):
+            found = trust.fault(form, given.cell, *setting)
+        form, tried = _form_for(given), form
+    return form, found

@@ -53,6 +53,12 @@ class Backward:
     is_masked: bool
 
 
+def dense(tensor: Tensor) -> Tensor:
+    """Contiguous, its values as they stand, and aligned to 16 bytes: for other addresses Triton would compile anew."""
+    tensor = tensor.resolve_neg().contiguous()
+    return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
+
+
 def slots(input_gate: bool) -> int:
     """Blocks of `gates`: one a node, and with an input gate xi_du beside u."""
     return 6 if input_gate else 4

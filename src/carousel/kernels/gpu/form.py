@@ -45,8 +45,10 @@ def form_of(cell: LSTMCell, B: int, H: int, dtype: torch.dtype, card: Card) -> t
     """The form for this cell and a batch of B sequences, and the reason.
 
     Persistent where the weights fit on the chip, but where a program would have so many tiles to go through one after
-    another that it pays to read the weights anew.
+    another that it pays to read the weights anew. Decided for the next power of two: two batches of nearly one size
+    then take one form, and no form comes back for larger batches, as the predictions alone would have it.
     """
+    B = 1 << (B - 1).bit_length()
     narrow = Streamed(cell, card.processors)
     anew = min(narrow, replace(narrow, is_wide=True), key=lambda form: streamed_phase(form, B, H, dtype))
     units = largest_slice(cell, H, dtype, card)
@@ -59,8 +61,8 @@ def form_of(cell: LSTMCell, B: int, H: int, dtype: torch.dtype, card: Card) -> t
     here, there = persistent_phase(kept, B, H, dtype), streamed_phase(anew, B, H, dtype)
     if there < here:
         return anew, (
-            f"streamed: for {B} sequences a phase that reads the weights anew should take {there:.0f} µs, and one "
-            f"that keeps them on the chip {here:.0f}"
+            f"streamed: for up to {B} sequences a phase that reads the weights anew should take {there:.0f} µs, and "
+            f"one that keeps them on the chip {here:.0f}"
         )
     return kept, f"persistent: {weights} fit {chip}"
 

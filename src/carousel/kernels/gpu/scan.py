@@ -11,7 +11,7 @@ from torch import Tensor
 from carousel.kernels.cells import row_blocks
 from carousel.kernels.cpu import Arguments, Kept
 from carousel.kernels.gpu import buffers
-from carousel.kernels.gpu.buffers import product, slots
+from carousel.kernels.gpu.buffers import dense, product, slots
 from carousel.kernels.gpu.form import Form
 from carousel.kernels.gpu.rows import Rows
 
@@ -26,7 +26,7 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
     states = new(T, B, H) if keep or full else new(1, 1, H)
     v_init, s_init = rows.sort(given.v_init), rows.sort(given.s_init)
     from_v = new((B, nodes), dtype=torch.float32)
-    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
+    v_mask = None if given.v_mask is None else dense(rows.sort(given.v_mask))
     product(v_init if v_mask is None else v_init * v_mask, given.hh.t(), from_v)
     from_s = from_v
     if full:
@@ -36,10 +36,11 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
     packed_gates = gates.flatten(0, 1)[:count]
     torch.mm(rows.pack(given.x), given.ih.t(), out=packed_gates[:, :nodes])
     q = new(count, H)
+    W_v = _value_weights(given)
     told = buffers.Forward(
-        W_v=_value_weights(given),
-        W_s=given.hh if given.ch is None else given.ch.contiguous(),
-        bias=new(nodes).zero_() if given.bias is None else given.bias.contiguous(),
+        W_v=W_v,
+        W_s=W_v if given.ch is None else dense(given.ch),
+        bias=new(nodes).zero_() if given.bias is None else dense(given.bias),
         gates=packed_gates,
         from_v=from_v,
         from_s=from_s,
@@ -65,20 +66,23 @@ def backward(
     rows, cell = _rows(given), given.cell
     B, H = given.s_init.shape
     full = cell.peephole == "full"
-    blocks, early = row_blocks(cell.nodes, H), cell.peephole_nodes[:-1]
+    blocks, early = row_blocks(cell.nodes, H), [(slice(2 * H), slice(2 * H))]  # cu and cs, neighbours in both
+    if cell.input_gate:
+        early.append((blocks["cx"], slice(2 * H, 3 * H)))
     gates, states = (part.flatten(0, 1)[: rows.count] for part in (kept.gates, kept.s))
-    s_init = rows.sort(given.s_init).contiguous()
-    v_mask = None if given.v_mask is None else rows.sort(given.v_mask).contiguous()
+    s_init = dense(rows.sort(given.s_init))
+    v_mask = None if given.v_mask is None else dense(rows.sort(given.v_mask))
     e = _explicit(errors[0], errors[1], kept.v, rows)
     ds_last = errors[2]
     alpha = gates.new_empty(rows.count, len(cell.nodes) * H)
+    W_v = _value_weights(given)
     told = buffers.Backward(
-        W_v=_value_weights(given),
-        W_s=given.hh if given.ch is None else given.ch.contiguous(),
+        W_v=W_v,
+        W_s=W_v if given.ch is None else dense(given.ch),
         gates=gates,
         states=states,
         s_init=s_init,
-        dq=(e if given.hr is None else e @ given.hr).contiguous(),
+        dq=dense(e if given.hr is None else e @ given.hr),
         alpha=alpha,
         f_psi=alpha.new_zeros(B, H, dtype=torch.float32)
         if ds_last is None
@@ -102,8 +106,8 @@ def backward(
         if full:
             assert given.ch is not None
             first = alpha[rows.of_first_steps]
-            for node, block in row_blocks(early, H).items():
-                ds_init = ds_init + (first[:, blocks[node]] @ given.ch[block]).float()
+            for nodes, seen in early:
+                ds_init = ds_init + (first[:, nodes] @ given.ch[seen]).float()
         found["s_init"] = rows.unsort(ds_init.to(given.x.dtype))
     if "hh" in asked:
         v, v_init = kept.v, given.v_init
@@ -112,11 +116,15 @@ def backward(
         found["hh"] = alpha.t() @ rows.delayed(v, rows.sort(v_init))
     if "ch" in asked:
         s_before = rows.delayed(states, s_init)
-        seen = [(alpha[:, blocks[node]], s_before) for node in early] + [(alpha[:, blocks["cr"]], states)]
+        pairs = [(alpha[:, nodes], s_before) for nodes, _ in early] + [(alpha[:, blocks["cr"]], states)]
         found["ch"] = torch.cat(
-            [a.t() @ s for a, s in seen]
+            [a.t() @ s for a, s in pairs]
             if full
-            else [(a * s).sum(0, dtype=torch.float32).to(a.dtype) for a, s in seen]
+            else [
+                (part * s).sum(0, dtype=torch.float32).to(s.dtype)
+                for a, s in pairs
+                for part in torch.split(a, H, dim=1)
+            ]
         )
     if "bias" in asked:
         found["bias"] = alpha.sum(0, dtype=torch.float32).to(alpha.dtype)
@@ -135,7 +143,7 @@ def _rows(given: Arguments) -> Rows:
 
 
 def _value_weights(given: Arguments) -> Tensor:
-    return (given.hh if given.hr is None else given.hh @ given.hr).contiguous()
+    return dense(given.hh if given.hr is None else given.hh @ given.hr)
 
 
 def _explicit(dv: Tensor | None, dv_last: Tensor | None, v: Tensor, rows: Rows) -> Tensor:

@@ -1,6 +1,5 @@
 """No kernel's answers are used before a small case of it has agreed with eager, on this card, in this process."""
 
-import itertools
 import warnings
 from functools import cache
 
@@ -17,15 +16,23 @@ from carousel.kernels.gpu.form import Form, instead_of
 LARGEST_ERROR = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Relative to the largest value: what rounding may make of three steps, and far less than a fault does."""
 
-_faults: dict[tuple[Form, int, torch.dtype, str, torch.device, bool, bool], str] = {}
+Setting = tuple[Form, int, torch.dtype, str, torch.device]
+
+_wrong: dict[Setting, str] = {}
+_right: set[tuple[Setting, bool, bool]] = set()
+"""With or without the backward pass, and recurrent dropout."""
 
 
 def known_fault(form: Form, H: int, dtype: torch.dtype, device: torch.device) -> str:
     """What is known to be wrong with it; empty if nothing is."""
-    setting = form, H, dtype, precision(dtype), device
-    kinds = itertools.product((False, True), repeat=2)
-    found = (_faults.get((*setting, keep, masked), "") for keep, masked in kinds)
-    return next((fault for fault in found if fault), "")
+    return _wrong.get((form, H, dtype, precision(dtype), device), "") if _wrong else ""
+
+
+def is_right(
+    form: Form, H: int, dtype: torch.dtype, device: torch.device, keep: bool, masked: bool = False
+) -> bool:
+    """Whether `fault` has found nothing wrong with it before."""
+    return ((form, H, dtype, precision(dtype), device), keep, masked) in _right
 
 
 def fault(
@@ -46,20 +53,24 @@ def fault(
     Raises:
         RuntimeError: it was not called yet, and the stream is being captured into a CUDA graph, where it cannot wait.
     """
-    key = form, H, dtype, precision(dtype), device, keep, masked
-    if key not in _faults:
-        if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
-            raise RuntimeError(
-                "carousel: a CUDA graph is being captured, and this layer has not run on this GPU yet; "
-                "call it once, with gradients if the graph has them, before the capture"
-            )
-        with torch.inference_mode(False):
-            _faults[key] = _examined(form, cell, H, dtype, device, keep, masked)
-        if _faults[key]:
-            other = instead_of(form)
-            instead = f"the form {other.name} takes" if other else "PyTorch operations take"
-            warnings.warn(f"carousel: {_faults[key]}; {instead} its place", stacklevel=2)
-    return _faults[key]
+    setting = form, H, dtype, precision(dtype), device
+    if setting in _wrong or (setting, keep, masked) in _right:
+        return _wrong.get(setting, "")
+    if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "carousel: a CUDA graph is being captured, and this layer has not run on this GPU yet; "
+            "call it once, with gradients if the graph has them, before the capture"
+        )
+    with torch.inference_mode(False):
+        found = _examined(form, cell, H, dtype, device, keep, masked)
+    if found:
+        _wrong[setting] = found
+        other = instead_of(form)
+        instead = f"the form {other.name} takes" if other else "PyTorch operations take"
+        warnings.warn(f"carousel: {found}; {instead} its place", stacklevel=2)
+    else:
+        _right.add((setting, keep, masked))
+    return found
 
 
 def _examined(
