@@ -183,12 +183,13 @@ def test_the_hour_of_something_once_a_day_is_a_number_like_others():
     [
         ("t", np.arange(60) / 100, {}, True),
         ("Time [s]", np.round(np.arange(60) / 30, 3), {}, True),
+        ("elapsed", pd.to_timedelta(np.arange(60), unit="min"), {}, True),
         ("voltage", np.arange(60) / 100, {}, False),
         ("t", np.arange(60) % 20 / 100, {}, False),
         ("t", np.where(np.arange(60) == 5, np.nan, np.arange(60) / 100), {}, False),
         ("t", np.arange(60) / 100, {"known": "t"}, False),
     ],
-    ids=["seconds", "rounded", "no name of a time", "falls back", "a gap", "asked for"],
+    ids=["seconds", "rounded", "spans", "no name of a time", "falls back", "a gap", "asked for"],
 )
 def test_a_time_in_fractions_is_nothing_to_forecast(name, cells, given, is_clock):
     frame = pd.DataFrame({name: cells, "x": np.arange(60) % 7})

@@ -254,3 +254,10 @@ def test_much_of_a_kind_is_told_together():
         "4 columns lack numbers before validation begins, most of all 'hole0' (33.3% of rows): "
         "filled in, and channels such as 'hole0 missing' say where.",
     ]
+
+
+def test_two_columns_of_a_name_in_a_frame():
+    frame = hourly().rename(columns={"load": "time "})
+    assert refusal(Table.from_frame, frame) == "it has two columns 'time'; give each its own name"
+    twice = pd.DataFrame(np.zeros((3, 2)), columns=["load", "load"])
+    assert refusal(Table.from_frame, twice) == "it has two columns 'load'; give each its own name"

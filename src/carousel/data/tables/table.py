@@ -80,7 +80,7 @@ class Table:
             frame = frame.reset_index(allow_duplicates=True)
         elif isinstance(frame.index, pd.DatetimeIndex):
             frame = frame.rename_axis(index="time").reset_index(allow_duplicates=True)
-        frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+        frame = frame.set_axis(_names([str(name) for name in frame.columns]), axis=1)
         try:
             return cls.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
         except (pa.ArrowException, ValueError, TypeError) as error:

@@ -30,7 +30,7 @@ TIME_NAMES = (
 )
 """Names that speak for a time, the most telling first."""
 
-TIME_WORDS = {"time", "date", "datetime", "timestamp", "epoch", "unix", "t", "ts", "seconds"}
+TIME_WORDS = {"time", "date", "datetime", "timestamp", "epoch", "unix", "t", "ts", "seconds", "elapsed"}
 """Words in names that may be of a time, such as `epoch_ms`; what the column holds has to bear it out."""
 
 HOUR_NAMES = ("hour", "hr", "h", "stunde")
