@@ -241,6 +241,8 @@ def test_explain(on_gpu, monkeypatch):
     told = carousel.explain(layer)
     assert (told.kernel, told.level) == ("triton", "sm_90")
     assert str(told) == f"Triton (sm_90), because {FITS}"
+    many = torch.empty(3, 300, 4, device="cuda", dtype=torch.bfloat16)
+    assert carousel.explain(layer, many).reason.startswith("streamed: for up to 512 sequences a phase that")
     plain = carousel.LSTM(4, 5, device="cuda")
     assert str(carousel.explain(plain)).startswith("cuDNN (sm_90), because it has this cell")
     assert carousel.explain(plain, torch.empty(3, 4, device="cuda")).kernel == "cudnn"
