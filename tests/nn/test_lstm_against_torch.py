@@ -178,6 +178,18 @@ def test_empty_batch():
     assert_same(ours(x)[0], theirs(x)[0])
 
 
+def test_signs_that_are_still_to_be_turned():
+    theirs, ours = nn.LSTM(1, 1, dtype=torch.float64), carousel.LSTM(1, 1, dtype=torch.float64)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(1, 1, 1, dtype=torch.cdouble).conj().imag  # one number, and so contiguous
+    assert x.is_neg() and x.is_contiguous()
+    assert_same(ours(x)[0], theirs(x)[0])
+    found = [
+        torch.autograd.grad(layer(x)[0], layer.weight_ih_l0, grad_outputs=x)[0] for layer in (ours, theirs)
+    ]
+    assert_same(*found)
+
+
 def test_second_derivatives():
     torch.manual_seed(0)
     ours = carousel.AugmentedLSTM(2, 2, proj_size=1, dtype=torch.float64)

@@ -210,6 +210,14 @@ def test_samples_may_be_views_and_parameters(engine):
     assert_same(stream.push(nn.Parameter(x[0])), wanted[0])
 
 
+def test_the_sign_of_a_sample_may_still_have_to_be_turned(engine):
+    layer = make()
+    x = samples(layer, 6)
+    turned = torch._neg_view(-x)
+    assert turned[0].is_neg() and turned[0].is_contiguous()
+    assert_same(streamed(layer.stream(2), turned), whole(layer, x)[0])
+
+
 def test_nothing_is_differentiated(engine):
     layer = make(context=(0, 1))
     x = samples(layer, 3).requires_grad_()

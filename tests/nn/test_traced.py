@@ -1,4 +1,4 @@
-"""torch.jit.trace, and torch.onnx.export, which stands on it: they record what the layer computes."""
+"""What records a graph of operators while a model runs: torch.jit.trace, torch.onnx.export on top of it, make_fx."""
 
 import io
 
@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import carousel
@@ -77,6 +78,14 @@ def test_gradients_of_a_trace(model):
         found, torch.autograd.grad(model(x, lengths).square().sum(), weights), strict=True
     ):
         assert_same(got, wanted)
+
+
+@pytest.mark.parametrize("grad", [False, True])
+def test_make_fx_records_the_layer(model, grad):
+    (x, _), (other, _) = example(), example()
+    with torch.set_grad_enabled(grad):
+        graph = make_fx(model)(x)
+    assert_same(graph(other), model(other), tolerance=0)
 
 
 def onnx_session(model, inputs):

@@ -159,6 +159,13 @@ def test_all_text_is_escaped(tmp_path):
     assert page.all("img")[0]["alt"] == f'"{EVIL}'
 
 
+def test_figures_of_a_kind_are_told_apart_by_their_subject(tmp_path):
+    names = {"forecast": "load", "forecast_2": f"price_2 {EVIL}"}
+    figures = tuple(ReportFigure(name, "", drawing(), subject) for name, subject in names.items())
+    text = Page(write_report(tmp_path, content(figures=figures))).text
+    assert "Forecast: load" in text and f"Forecast: price_2 {EVIL}" in text
+
+
 def test_without_a_test_there_is_no_headline(tmp_path):
     page = Page(write_report(tmp_path, content(recalls=(), facts={}, figures=())))
     assert "accuracy" not in page.text

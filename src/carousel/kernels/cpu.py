@@ -100,7 +100,7 @@ def backward(
 ) -> list[Tensor | None]:
     """dE/d(argument) of those that are wanted, given dE/d(v, last v, last s), each zero where it is None."""
     given = _dense(given)
-    upstream = [None if error is None else error.contiguous() for error in errors]
+    upstream = [_plain(error) for error in errors]
     gradients = [
         torch.empty_like(argument) if want and argument is not None else None
         for argument, want in zip(given.tensors, wanted, strict=True)
@@ -142,8 +142,15 @@ def _dense(given: Arguments) -> Arguments:
         v_mask = v_mask.contiguous()
         # The kernels multiply by it what they have made themselves.
         given = given._replace(v_init=given.v_init * v_mask)
-    tensors = [None if argument is None else argument.contiguous() for argument in given.tensors]
+    tensors = [_plain(argument) for argument in given.tensors]
     return Arguments(*tensors, lengths, v_mask, *given[SAVED:])  # type: ignore[arg-type, call-arg]
+
+
+def _plain(tensor: Tensor | None) -> Tensor | None:
+    """With its values as they stand in memory: row after row, no sign still to be turned as in `z.conj().imag`."""
+    if tensor is None or tensor.is_contiguous() and not tensor.is_neg():
+        return tensor
+    return tensor.resolve_neg().contiguous()
 
 
 def _problem(

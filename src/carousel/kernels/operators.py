@@ -48,7 +48,7 @@ def scan(
     # An exported program is there to be run; who takes gradients of it all the same has them from eager.
     is_jit = jit_traced()
     keep = keep and not is_jit and not torch.compiler.is_exporting()
-    if is_jit or torch.compiler.is_compiling() or any(is_traced(argument) for argument in given.tensors):
+    if is_jit or torch.compiler.is_compiling() or is_watched() or any(map(is_traced, given.tensors)):
         v, v_last, s_last, *_ = torch.ops.carousel.lstm(*given, keep)
     elif x.is_cuda and gpu.fault(given, keep):
         return eager.scan(cell, x, state, weights, lengths, reverse, Masks(v_mask))
@@ -62,6 +62,11 @@ def scan(
 def kernel_of(given: Arguments) -> Any:
     """The module with `forward`, `backward` and `kept_rows` for where the tensors are."""
     return gpu if given.x.is_cuda else cpu
+
+
+def is_watched() -> bool:
+    """Whether a mode sees every operator, such as that by which make_fx records a graph."""
+    return torch._C._len_torch_dispatch_stack() > 0
 
 
 def is_traced(argument: Tensor | None) -> bool:

@@ -81,8 +81,8 @@ class Stream:
             or (like := self._outputs.get(x_n.shape)) is None
         ):
             like = self._checked(x_n)
-        if not x_n.is_contiguous():
-            x_n = x_n.contiguous()
+        if not x_n.is_contiguous() or x_n.is_neg():
+            x_n = x_n.resolve_neg().contiguous()
         if out is None:
             out = torch.empty_like(like)
         elif (

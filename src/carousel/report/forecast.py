@@ -64,6 +64,7 @@ def _scores(scores: Mapping[str, Any]) -> list[ReportFigure]:
             f"error_by_lead{_suffix(index)}",
             caption + _untested(target["forecast"]["by_lead"]),
             by_lead({rival: target[rival]["by_lead"] for rival in scores["mase"]}, name),
+            name,
         )
         for index, (name, target) in enumerate(scores["targets"].items())
     ]
@@ -111,7 +112,7 @@ def _forecasts(model: SeriesForecaster, test: Part, group: str | None) -> list[R
         shots.append([_shot(model, origin, points[origin, :, index]) for origin in origins])
         caption = "What was said from some origins, each with all that was known then, beside what came."
         picture = stretch(y[:, index], shots[index], title, target, times, nominal)
-        figures.append(ReportFigure(f"forecast{_suffix(index)}", caption, picture))
+        figures.append(ReportFigure(f"forecast{_suffix(index)}", caption, picture, target))
     if model.lstm is None:
         return figures
     caption = (

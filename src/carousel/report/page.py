@@ -17,12 +17,14 @@ from carousel.report.recall import ClassRecall
 class ReportFigure(NamedTuple):
     """A figure, its name (the PNG file's, and the heading with `_` read as a space) and the caption below it.
 
-    The figure's label (`figure.get_label()`) describes it to those who cannot see it.
+    Of several figures of a kind, such as forecast and forecast_2, `subject` stands in the heading for the number. The
+    figure's label (`figure.get_label()`) describes it to those who cannot see it.
     """
 
     name: str
     caption: str
     figure: Figure
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,4 +81,6 @@ def _illustration(figure: ReportFigure) -> _Illustration:
             f"The figure name '{figure.name}' is unfit for a file; use letters, digits, '_' and '-' only."
         )
     heading = figure.name.replace("_", " ").capitalize()
+    if figure.subject:
+        heading = f"{heading.rstrip(' 0123456789')}: {figure.subject}"
     return _Illustration(figure.name, heading, figure.caption, draw(figure.figure))

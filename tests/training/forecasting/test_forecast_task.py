@@ -154,7 +154,8 @@ def test_the_command_says_what_it_inferred_and_who_won(simple):
     folder, made = simple
     assert one_object(made)["test"]["targets"]["sales"]["crps"] > 0
     assert "The task is to forecast 'sales', the only number column." in made.stderr
-    assert (folder / "run" / "report.html").is_file()
+    report = (folder / "run" / "report.html").read_text()
+    assert "Forecast: sales" in report and "Error by lead: sales" in report
     told = call("evaluate", folder / "run")
     assert told.stdout.startswith("test: MASE ")
     assert re.search("; .*likelihood is [0-9.]+ nats (above|below) that of the autoregression", told.stdout)
