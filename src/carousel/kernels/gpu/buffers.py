@@ -54,8 +54,10 @@ class Backward:
 
 
 def dense(tensor: Tensor) -> Tensor:
-    """Contiguous, from an address that loads of 16 bytes may begin at: for any other Triton would compile anew."""
-    tensor = tensor.contiguous()
+    """Row after row, no sign still to be turned, as in `z.conj().imag`, and from an address that loads of 16 bytes may
+    begin at: for any other Triton would compile anew.
+    """  # noqa: D205
+    tensor = tensor.resolve_neg().contiguous()
     return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 
 
