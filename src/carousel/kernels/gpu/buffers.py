@@ -54,9 +54,7 @@ class Backward:
 
 
 def dense(tensor: Tensor) -> Tensor:
-    """Row after row, no sign still to be turned, as in `z.conj().imag`, and from an address that loads of 16 bytes may
-    begin at: for any other Triton would compile anew.
-    """  # noqa: D205
+    """Contiguous, its values as they stand, and aligned to 16 bytes: for other addresses Triton would compile anew."""
     tensor = tensor.resolve_neg().contiguous()
     return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 

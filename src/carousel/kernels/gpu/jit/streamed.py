@@ -77,9 +77,11 @@ def forward(
     PEEPHOLE: tl.constexpr, INPUT_GATE: tl.constexpr, MASKED: tl.constexpr, KEEP_GATES: tl.constexpr,
     KEEP_STATES: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """`W_v` [H * 4, H]: value to cu, cs, du, cr, those of a unit side by side; `W_vcx` [H, H]; `W_s` [H * 4, H]: full
-    peepholes of cu, cs, cx or zeros, cr in the same way. The rest as in `step`.
-    """  # noqa: D205
+    """Takes the weights in another order than `persistent.forward`, those of a unit side by side.
+
+    `W_v` [H * 4, H] has cu, cs, du, cr, and `W_vcx` [H, H] the fifth. `W_s` [H * 4, H]: full peepholes of cu, cs, of cx
+    or zeros, and of cr.
+    """
     FULL: tl.constexpr = PEEPHOLE == "full"
     PHASES: tl.constexpr = 2 if FULL else 1
     NODES: tl.constexpr = 5 if INPUT_GATE else 4
