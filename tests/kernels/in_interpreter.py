@@ -119,8 +119,8 @@ def test_one_step_of_one_sequence(make_form):
 def test_tf32_where_the_library_may_use_it(monkeypatch):
     """To its three digits."""
     one = make(FULL, 2, 3, 2, 20, dtype=torch.float32)
+    monkeypatch.setattr("carousel.kernels.gpu.launch.precision", lambda dtype: "tf32")
     for form in Persistent(FULL, 8, 3, phases_a_launch=1), Streamed(FULL, 1):
-        monkeypatch.setattr(f"{type(form).__module__}.precision", lambda dtype: "tf32")
         assert_true(one, form, 2e-3)
         with pytest.raises(AssertionError):
             assert_true(one, form, 2e-5)

@@ -2,8 +2,8 @@
 
 `forward` and `backward` are the counterparts of those of `carousel.kernels.cpu`, on Triton. Triton is imported when a
 kernel first runs. Below: `scan` has the products over all steps; `form` says which of two ways the recurrence goes,
-`persistent` or `streamed`, whose launches are in the files of these names, and whose kernels in `jit`; `trust` compares
-a kernel with eager before its first use; `cudnn` serves the plain cells.
+`persistent` or `streamed`, in the files of these names; they `launch` the kernels in `jit`; `trust` compares a kernel
+with eager before its first use; `cudnn` serves the plain cells.
 """
 
 from collections.abc import Iterator

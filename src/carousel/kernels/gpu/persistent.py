@@ -8,7 +8,8 @@ from torch import Tensor
 
 from carousel.kernels.cells import LSTMCell
 from carousel.kernels.gpu.buffers import Backward, Forward
-from carousel.kernels.gpu.card import Card, precision
+from carousel.kernels.gpu.card import Card
+from carousel.kernels.gpu.launch import through_time
 from carousel.kernels.gpu.rows import Rows
 
 SEQUENCES = 16
@@ -59,20 +60,11 @@ class Persistent:
         H = tensors[0].shape[1]
         K, parts = cut(H)
         tiles, slices = -(-rows.B // self.sequences), -(-H // self.units)
-        groups = max(1, min(tiles, self.processors // slices))
-        arrivals = torch.zeros(tiles, dtype=torch.int32, device=tensors[0].device)
-        phases = rows.T * (2 if self.cell.peephole == "full" else 1)
-        at_once = self.phases_a_launch or phases
-        for begin in range(0, phases, at_once):
-            kernel[slices, groups](
-                *tensors, rows.offsets, rows.lengths, arrivals,
-                rows.T, int(descending), begin, begin + at_once,
-                H=H, K=K, S=parts, BB=self.sequences, BH=self.units,
-                PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate,
-                PRECISION=precision(tensors[0].dtype), **more,
-                num_warps=parts, num_stages=1, enable_fp_fusion=True,
-                launch_cooperative_grid=self.phases_a_launch is None,
-            )  # fmt: skip
+        through_time(
+            kernel, (slices, max(1, min(tiles, self.processors // slices))), tensors, rows, self.cell,
+            descending=descending, sequences=self.sequences, phases_a_launch=self.phases_a_launch,
+            H=H, K=K, S=parts, BH=self.units, num_warps=parts, num_stages=1, **more,
+        )  # fmt: skip
 
 
 def cut(H: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from carousel.kernels.cells import LSTMCell
 from carousel.kernels.gpu.buffers import Backward, Forward
-from carousel.kernels.gpu.card import precision
+from carousel.kernels.gpu.launch import through_time
 from carousel.kernels.gpu.rows import Rows
 
 BLOCK_BYTES = 128
@@ -75,21 +75,14 @@ class Streamed:
     def _launch(
         self, kernel: Any, tensors: tuple[Tensor, ...], rows: Rows, descending: bool, H: int, **more: bool
     ) -> None:
-        dtype, device = tensors[0].dtype, tensors[0].device
+        dtype = tensors[0].dtype
         tile = self.tile(dtype)
-        tiles, slices = -(-rows.B // tile.sequences), -(-H // tile.units)
-        arrivals = torch.zeros(tiles, dtype=torch.int32, device=device)
-        phases = rows.T * (2 if self.cell.peephole == "full" else 1)
-        at_once = self.phases_a_launch or phases
-        for begin in range(0, phases, at_once):
-            kernel[(min(tiles * slices, self.processors),)](
-                *tensors, rows.offsets, rows.lengths, arrivals,
-                rows.T, int(descending), begin, begin + at_once,
-                H=H, BB=tile.sequences, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages,
-                PEEPHOLE=self.cell.peephole, INPUT_GATE=self.cell.input_gate, PRECISION=precision(dtype), **more,
-                num_warps=WARPS, enable_fp_fusion=True,
-                launch_cooperative_grid=self.phases_a_launch is None,
-            )  # fmt: skip
+        parts = -(-rows.B // tile.sequences) * -(-H // tile.units)
+        through_time(
+            kernel, (min(parts, self.processors),), tensors, rows, self.cell,
+            descending=descending, sequences=tile.sequences, phases_a_launch=self.phases_a_launch,
+            H=H, BH=tile.units, BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages, num_warps=WARPS, **more,
+        )  # fmt: skip
 
 
 def _side_by_side(W: Tensor, blocks: Any, H: int) -> Tensor:
