@@ -152,7 +152,9 @@ def main() -> None:
                 BK=BLOCK_BYTES // dtype.itemsize, STAGES=tile.stages, PEEPHOLE=cell.peephole,
                 INPUT_GATE=cell.input_gate, MASKED=cell.input_gate, KEEP_GATES=True, KEEP_STATES=True, PRECISION=precision(dtype),
             )  # fmt: skip
-            promised, ahead = CARDS[capability].shared, loads_under_way(compiled)
+            promised, ahead = form.shared_bytes(dtype), loads_under_way(compiled)
+            if capability >= 90:
+                promised += promised // (tile.stages - 1)
             found.append(
                 report(form, kernel, H, dtype, capability, compiled, promised, loads_under_way=ahead)
             )

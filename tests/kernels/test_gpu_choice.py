@@ -58,6 +58,13 @@ def test_large_batches_read_the_weights_anew():
     assert form_of(FULL, 64, 256, torch.bfloat16, H100)[0] == Persistent(FULL, 16, 132)
 
 
+def test_wide_tiles_only_where_they_fit():
+    """A kernel that does not would be told as a fault."""
+    small = Card(processors=128, shared=99 * 1024)
+    for cell, is_wide in (FULL, True), (LSTMCell("full", True), False):
+        assert form_of(cell, 4096, 1024, torch.bfloat16, small)[0] == Streamed(cell, 128, is_wide)
+
+
 @pytest.mark.parametrize("card", [H100, A100], ids=["H100", "A100"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("cell", [LSTMCell("diagonal"), FULL], ids=name_of)
@@ -241,6 +248,8 @@ def test_explain(on_gpu, monkeypatch):
     told = carousel.explain(layer)
     assert (told.kernel, told.level) == ("triton", "sm_90")
     assert str(told) == f"Triton (sm_90), because {FITS}"
+    many = torch.empty(3, 300, 4, device="cuda", dtype=torch.bfloat16)
+    assert carousel.explain(layer, many).reason.startswith("streamed: for up to 512 sequences a phase that")
     plain = carousel.LSTM(4, 5, device="cuda")
     assert str(carousel.explain(plain)).startswith("cuDNN (sm_90), because it has this cell")
     assert carousel.explain(plain, torch.empty(3, 4, device="cuda")).kernel == "cudnn"

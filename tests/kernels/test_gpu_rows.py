@@ -50,6 +50,14 @@ def test_a_step_has_the_longest_sequences_first():
     assert step_and_sequence[4:9] == [[1, 1], [1, 3], [1, 0], [2, 1], [2, 3]]
 
 
+def test_a_graph_that_is_captured_cannot_wait(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    with pytest.raises(
+        RuntimeError, match="carousel: a CUDA graph is being captured, which can hold batches of one l"
+    ):
+        Rows.of(T, B, LENGTHS, False, torch.device("cuda"))
+
+
 def test_what_is_of_one_length_stays_as_it_is(signal):
     rows = Rows.of(T, B, None, True, CPU)
     assert rows.pack(signal).data_ptr() == signal.data_ptr()

@@ -50,7 +50,7 @@ def test_the_backward_operator(scan):
         v, _, _, kept = cpu.forward(given, keep=True)
         torch.library.opcheck(
             torch.ops.carousel.lstm_backward.default,
-            (*given, *kept, *one.errors, wanted),
+            (*given, *kept[:3], *one.errors, wanted),
             test_utils=("test_schema", "test_faketensor"),
         )
 

@@ -17,6 +17,8 @@ Step = Callable[[int], object]
 """Something to time, given the number of the call, by which it chooses among its inputs."""
 INPUTS = 3
 """How many sets of inputs there are to rotate."""
+ROOM = tl.constexpr(1024)
+"""Numbers beside the counter of a meeting, and again for each program."""
 
 
 class Gpu:
@@ -92,7 +94,11 @@ def run(place: Gpu | Rehearsal, record: Record) -> None:
     a, b = (torch.randn(n, n, device=place.device).bfloat16() for _ in range(2))
     record(what="bfloat16 product", teraflops=2 * n**3 / place.milliseconds(lambda _: a @ b) / 1e9)
     (times,) = place.size(2000)
-    kinds = {"": meet, ", polled by volatile loads": meet_polled_by_loads}
+    kinds = {
+        "": meet,
+        ", behind six stores": meet_behind_stores,
+        ", polled by volatile loads": meet_polled_by_loads,
+    }
     if not place.is_rehearsal:
         kinds[", polled by one thread"] = meet_polled_by_one_thread
     for programs in sorted({min(programs, place.card.processors) for programs in (8, 32, 64, 128)}):
@@ -112,14 +118,14 @@ def messages(place: Gpu | Rehearsal, programs: int, times: int) -> dict:
 
 
 def meeting(place: Gpu | Rehearsal, kernel, programs: int, times: int) -> dict:
-    counter = torch.zeros(1, dtype=torch.int32, device=place.device)
+    counter = torch.zeros(ROOM.value * (1 + programs), dtype=torch.int32, device=place.device)
 
     def step(_: int) -> None:
         counter.zero_()
         kernel[(programs,)](counter, times, num_warps=8, launch_cooperative_grid=True)
 
     milliseconds = place.milliseconds(step, 0.1)
-    arrived = int(counter)
+    arrived = int(counter[0])
     fault = "" if arrived == programs * times else f"{arrived} arrivals of {programs * times}"
     return dict(microseconds=milliseconds * 1e3 / times, fault=fault)
 
@@ -127,6 +133,17 @@ def meeting(place: Gpu | Rehearsal, kernel, programs: int, times: int) -> dict:
 @triton.jit(do_not_specialize=["times"])
 def meet(counter, times):
     for i in range(times):
+        arrive(counter)
+        wait(counter, i + 1, tl.num_programs(0))
+
+
+@triton.jit(do_not_specialize=["times"])
+def meet_behind_stores(counter, times):
+    """As many as a phase leaves to the backward pass, 16 sequences times 8 units each: the arrival waits for all."""
+    own = counter + (1 + tl.program_id(0)) * ROOM + tl.arange(0, 128)
+    for i in range(times):
+        for j in tl.static_range(6):
+            tl.store(own + j * 128, i)
         arrive(counter)
         wait(counter, i + 1, tl.num_programs(0))
 

@@ -89,7 +89,7 @@ def peepholes(place, record) -> None:
                 full = Problem(place, carousel.VanillaLSTM(H, H), T, B, H)
                 theirs = Problem(place, torch.nn.LSTM(H, H), T, B, H)
                 mine, other = full.milliseconds(seconds=0.3), theirs.milliseconds(seconds=0.3)
-                reason = carousel.explain(full.layer).reason
+                reason = carousel.explain(full.layer, full.inputs[0]).reason
                 return compared("nn.LSTM, plain", mine, other, 0.67, reason=reason)
 
             record.attempt(f"full training against nn.LSTM B{b} T{T} H{h}", check)

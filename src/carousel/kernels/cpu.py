@@ -5,7 +5,7 @@ where the package was installed without a compiler. Letters as in csrc/lstm.h: T
 """
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -65,6 +65,8 @@ class Kept(NamedTuple):
     """[T, B, padded H], the kernel's own order."""
     gates: Tensor
     """[T, B, padded slots * H], the kernel's own order."""
+    rows: Any = None
+    """How a GPU's kernel has packed the batch; None on the CPU, and for an operator, which finds it out again."""
 
 
 def kept_rows(H: int, input_gate: bool) -> tuple[int, int]:

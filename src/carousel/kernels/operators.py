@@ -122,7 +122,7 @@ def _lstm(*arguments: Any) -> tuple[Tensor, ...]:
     given, keep = Arguments(*arguments[:-1]), arguments[-1]
     _check(given)
     v, v_last, s_last, kept = kernel_of(given).forward(given, keep)
-    return v, v_last, s_last, *((v.new_empty(0), v.new_empty(0)) if kept is None else kept[1:])
+    return v, v_last, s_last, *((v.new_empty(0), v.new_empty(0)) if kept is None else (kept.s, kept.gates))
 
 
 def _lstm_fake(*arguments: Any) -> tuple[Tensor, ...]:
@@ -142,8 +142,8 @@ def _check_errors(
     (T, B, _), H, V = given.x.shape, given.s_init.shape[1], given.v_init.shape[1]
     rows = kernel_of(given).kept_rows(H, given.input_gate)
     shapes = [(T, B, V), *((T, B, row) for row in rows), (T, B, V), (B, V), (B, H)]
-    names = (*Kept._fields, "dv", "dv_last", "ds_last")
-    for name, tensor, shape in zip(names, (*kept, *upstream), shapes, strict=True):
+    names = (*Kept._fields[:3], "dv", "dv_last", "ds_last")
+    for name, tensor, shape in zip(names, (*kept[:3], *upstream), shapes, strict=True):
         is_other = tensor is not None and not tensor.is_cuda and tensor.dtype != given.x.dtype
         if tensor is not None and (tuple(tensor.shape) != shape or is_other):
             found = f"{list(tensor.shape)} of {tensor.dtype}"
@@ -185,7 +185,7 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None
     v, _, _, s, gates = output
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*given[:SAVED], v, s, gates)
-    ctx.settings = given[SAVED:]
+    ctx.settings, ctx.rows = given[SAVED:], None
 
 
 def _gradients(
@@ -193,14 +193,14 @@ def _gradients(
 ) -> tuple[Any, ...]:
     """dE/d(each argument) of `lstm`."""
     saved = ctx.saved_tensors
-    given, kept = Arguments(*saved[:SAVED], *ctx.settings), Kept(*saved[SAVED:])
+    given, kept = Arguments(*saved[:SAVED], *ctx.settings), Kept(*saved[SAVED:])._replace(rows=ctx.rows)
     wanted = list(ctx.needs_input_grad[:TENSORS])
     found: list[Tensor | None]
     batched = transformed() or any(is_batched(error) for error in (dv, dv_last, ds_last))
     if torch.is_grad_enabled() or batched or kept.s.numel() == 0:
         found = _differentiable(given, (dv, dv_last, ds_last), wanted)
     elif torch.compiler.is_compiling() or any(is_traced(argument) for argument in saved):
-        found = torch.ops.carousel.lstm_backward(*given, *kept, dv, dv_last, ds_last, wanted)
+        found = torch.ops.carousel.lstm_backward(*given, *kept[:3], dv, dv_last, ds_last, wanted)
     else:
         found = kernel_of(given).backward(given, kept, (dv, dv_last, ds_last), wanted)
     found = [gradient if want else None for gradient, want in zip(found, wanted, strict=True)]
@@ -243,6 +243,7 @@ class _Direct(torch.autograd.Function):
         v, v_last, s_last, kept = kernel_of(given).forward(given, keep=True)
         assert kept is not None
         _save(ctx, arguments, (v, v_last, s_last, kept.s, kept.gates))
+        ctx.rows = kept.rows
         return v, v_last, s_last
 
     @staticmethod

@@ -57,7 +57,7 @@ def explain(
 
     Args:
         layer: a layer of this library.
-        x: what the layer would be called with; None for an input of the weights' dtype, on their device.
+        x: what the layer would be called with; None for one sequence of the weights' dtype, on their device.
         hx: the states before the first step, as for a call.
         lengths: as for a call.
         mask: as for a call.

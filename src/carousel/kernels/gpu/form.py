@@ -49,8 +49,9 @@ def form_of(cell: LSTMCell, B: int, H: int, dtype: torch.dtype, card: Card) -> t
     then take one form, and no form comes back for larger batches, as the predictions alone would have it.
     """
     B = 1 << (B - 1).bit_length()
-    narrow = Streamed(cell, card.processors)
-    anew = min(narrow, replace(narrow, is_wide=True), key=lambda form: streamed_phase(form, B, H, dtype))
+    narrow, wide = (Streamed(cell, card.processors, is_wide) for is_wide in (False, True))
+    fit = [narrow, wide] if wide.shared_bytes(dtype) <= card.shared else [narrow]
+    anew = min(fit, key=lambda form: streamed_phase(form, B, H, dtype))
     units = largest_slice(cell, H, dtype, card)
     needed, slices = shared_bytes(cell, H, dtype, units or UNITS[-1]), -(-H // (units or UNITS[-1]))
     weights = f"{slices} times {needed >> 10} KB of weights and signals"

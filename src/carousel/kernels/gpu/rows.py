@@ -31,10 +31,19 @@ class Rows:
 
     @classmethod
     def of(cls, T: int, B: int, lengths: Tensor | None, reverse: bool, device: torch.device) -> "Rows":
-        """Waits for the device if there are lengths, to learn how many rows there are."""
+        """Waits for the device if there are lengths, to learn how many rows there are.
+
+        Raises:
+            RuntimeError: it cannot wait, because the stream is being captured into a CUDA graph.
+        """
         if lengths is None:
             whole = torch.full((B,), T, dtype=torch.int32, device=device)
             return cls(T, B, reverse, whole, torch.arange(0, T * B + 1, B, device=device), None, None)
+        if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                "carousel: a CUDA graph is being captured, which can hold batches of one length only, and lengths are "
+                "given; capture the call without lengths, or leave it out of the graph"
+            )
         lengths = lengths.to(device, torch.int64)
         order = lengths.argsort(descending=True, stable=True)
         longest_first = lengths[order]

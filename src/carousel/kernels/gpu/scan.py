@@ -56,14 +56,14 @@ def forward(given: Arguments, keep: bool, form: Form) -> tuple[Tensor, Tensor, T
     v = told.q if given.hr is None else told.q @ given.hr.t()
     v_last, s_last = rows.unsort(v[rows.of_last_steps]), rows.unsort(told.state.to(given.x.dtype))
     v = rows.unpack(v)
-    return v, v_last.clone(), s_last, Kept(v, states, gates) if keep else None
+    return v, v_last.clone(), s_last, Kept(v, states, gates, rows) if keep else None
 
 
 def backward(
     given: Arguments, kept: Kept, errors: tuple[Tensor | None, ...], wanted: list[bool], form: Form
 ) -> list[Tensor | None]:
     """As `carousel.kernels.cpu.backward`."""
-    rows, cell = _rows(given), given.cell
+    rows, cell = _rows(given) if kept.rows is None else kept.rows, given.cell
     B, H = given.s_init.shape
     full = cell.peephole == "full"
     blocks, early = row_blocks(cell.nodes, H), [(slice(2 * H), slice(2 * H))]  # cu and cs, neighbours in both

@@ -42,6 +42,14 @@ class Streamed:
             return Tile(64, 16, 6)
         return Tile(128, 16, 4) if dtype == torch.float32 else Tile(128, 32, 4)
 
+    def shared_bytes(self, dtype: torch.dtype) -> int:
+        """Shared memory of a program: all blocks under way but one.
+
+        On compute capability 9.0, with room for more, the tensor cores read that one from there, too.
+        """
+        tile, blocks = self.tile(dtype), 5 if self.cell.input_gate else 4
+        return (tile.stages - 1) * (tile.sequences + blocks * tile.units) * BLOCK_BYTES
+
     def forward(self, given: Forward, rows: Rows) -> None:
         from carousel.kernels.gpu.jit import streamed
 
