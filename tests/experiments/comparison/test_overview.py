@@ -152,7 +152,13 @@ def test_the_recorded_ablation_is_read_and_says_what_its_page_tells():
     told = [key for key, gain in gains.items() if gain.is_told]
     assert told == [("only peepholes", "health"), ("all but peepholes", "health")]
     page = (root / "docs/ablation.md").read_text()
-    assert "**Of 63 differences two can be told from chance**: full peepholes on `health`, alone and beside" in page
+    assert (
+        "**Of 63 differences two can be told from chance**: full peepholes on `health`, alone and beside"
+        in page
+    )
     assert len(gains) == 63
-    for (name, data), half in {("only peepholes", "finance"): 0.040, ("only peepholes", "air"): 0.017}.items():
+    for (name, data), half in {
+        ("only peepholes", "finance"): 0.040,
+        ("only peepholes", "air"): 0.017,
+    }.items():
         assert f"{abs(gains[name, data].mean):.3f} ± {half:.3f} |" in page
