@@ -1,5 +1,6 @@
 """The form in which one launch takes all steps and reads the weights anew in each: for any size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -93,7 +94,7 @@ class Streamed:
         )  # fmt: skip
 
 
-def _side_by_side(W: Tensor, blocks: Any, H: int) -> Tensor:
+def _side_by_side(W: Tensor, blocks: Sequence[int | None], H: int) -> Tensor:
     """The rows of a unit of all these blocks one after another, [H * blocks, H]; zeros for a block that is None."""
     nothing = W.new_zeros(H, H)
     parts = [nothing if block is None else W[block * H : (block + 1) * H] for block in blocks]
