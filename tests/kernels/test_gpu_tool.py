@@ -108,3 +108,4 @@ def test_without_a_gpu_it_says_so(tmp_path):
     assert done.returncode == 1
     assert "there is no GPU that PyTorch can use here; --rehearse goes without" in done.stderr
     assert "FAILED machine: exit status 1" in done.stdout
+    assert not list(tmp_path.iterdir())

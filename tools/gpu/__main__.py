@@ -116,10 +116,12 @@ def run_section(name: str, into: Path, rehearse: bool) -> None:
 
 
 def write(found: dict, folder: Path) -> None:
-    """What was found, beside what the file has of other sections of the same card."""
+    """What was found, beside what the file has of other sections of the same card; nothing where there is no card."""
     import torch
 
-    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    if not torch.cuda.is_available():
+        return
+    card = torch.cuda.get_device_name()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"gpu-{re.sub('[^a-z0-9]+', '-', card.lower())}.json"
     before = json.loads(path.read_text()) if path.exists() else {}
